@@ -1,0 +1,43 @@
+"""What every backend may use beside its own settings: events, progress, the body, the device."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pipeline.events import EventLog
+
+if TYPE_CHECKING:
+    from pipeline.body import BodyModel
+
+Advance = Callable[[int], None]
+ProgressFactory = Callable[[str, int | None], AbstractContextManager[Advance]]
+
+
+@contextmanager
+def no_progress(label: str, total: int | None) -> Iterator[Advance]:
+    """A progress bar that shows nothing."""
+    yield lambda steps: None
+
+
+@dataclass(frozen=True)
+class Context:
+    """Shared by the backends of one run.
+
+    Use progress as ``with context.progress("Fitting", 300) as advance: advance(1)``.
+    """
+
+    events: EventLog = field(default_factory=EventLog)
+    progress: ProgressFactory = no_progress
+    body_model: str = "embedded"
+    """'embedded', or the path of the user's SMPL file (.npz, .pkl)."""
+    device: str = "cpu"
+    """A torch device name."""
+
+    @cached_property
+    def body(self) -> "BodyModel":
+        """The body model, loaded when it is first needed."""
+        from pipeline.body import load_body  # noqa: PLC0415  (torch is slow to import)
+
+        return load_body(self.body_model)

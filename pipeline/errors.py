@@ -1,0 +1,46 @@
+"""Errors meant for users: one line that says what, where and what to do, with an exit code."""
+
+EXIT_OK = 0
+EXIT_INTERNAL = 1
+EXIT_SETTINGS = 2
+EXIT_INPUT = 3
+EXIT_MISSING = 4
+EXIT_OUTPUT = 5
+EXIT_STRICT = 6
+EXIT_INTERRUPTED = 130
+
+
+class UserError(Exception):
+    """Something the user can mend. Its text is shown as it is, without a traceback."""
+
+    exit_code = EXIT_INTERNAL
+
+
+class SettingsError(UserError):
+    """A setting, option or backend name is wrong."""
+
+    exit_code = EXIT_SETTINGS
+
+
+class InputError(UserError):
+    """The input video or file cannot be used."""
+
+    exit_code = EXIT_INPUT
+
+
+class MissingError(UserError):
+    """Weights, a body file, a package or a network is missing."""
+
+    exit_code = EXIT_MISSING
+
+
+class OutputError(UserError):
+    """The result cannot be written (permission, disk full) or read back."""
+
+    exit_code = EXIT_OUTPUT
+
+
+class StrictError(UserError):
+    """`--strict` was given and something was dropped, assumed or replaced."""
+
+    exit_code = EXIT_STRICT

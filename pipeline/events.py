@@ -1,0 +1,55 @@
+"""What a run dropped, assumed or replaced: nothing falls back silently."""
+
+import logging
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+LOGGER = logging.getLogger(__name__)
+
+Kind = Literal["info", "assumption", "fallback", "drop", "truncation"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing the user should know about this run."""
+
+    stage: str
+    """The stage it happened in: 'video', 'camera', 'detection', 'tracking', ..."""
+    kind: Kind
+    """'info' is harmless; every other kind makes `--strict` fail."""
+    message: str
+    """A sentence with numbers and units, and what to do where something can be done."""
+    frame_index: int | None = None
+    """Source frame it concerns, where there is one."""
+    person_id: int | None = None
+    """Person it concerns, where there is one."""
+
+
+@dataclass
+class EventLog:
+    """Collects events; the one mutable object that stages share."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def record(
+        self,
+        stage: str,
+        kind: Kind,
+        message: str,
+        *,
+        frame_index: int | None = None,
+        person_id: int | None = None,
+    ) -> None:
+        """Add an event; the same event twice counts once."""
+        event = Event(stage, kind, message, frame_index, person_id)
+        if event not in self.events:
+            self.events.append(event)
+            LOGGER.info("%s: %s: %s", stage, kind, message)
+
+    def of_stage(self, *stages: str) -> list[Event]:
+        """Events of the given stages, in order."""
+        return [event for event in self.events if event.stage in stages]
+
+    def as_dicts(self) -> list[dict[str, str | int | None]]:
+        """The events as plain JSON values."""
+        return [asdict(event) for event in self.events]

@@ -1,0 +1,6 @@
+"""Detection: frames in, people in single frames out.
+
+``Backend(config, context)`` has ``restart() -> None``, which forgets earlier frames, and
+``__call__(frames: Sequence[pipeline.video.Frame]) -> Detections``, which is given consecutive
+frames in order, a batch at a time, and may carry what it learnt over to the next batch.
+"""

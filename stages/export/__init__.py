@@ -1,0 +1,1 @@
+"""Export: a person's motion as a file that other tools open."""

@@ -1,0 +1,5 @@
+"""Rendering: bodies drawn as a layer to lay over a frame.
+
+``Backend(config, context)`` has ``__call__(meshes: Sequence[PosedMesh], faces (F,3) int32,
+K_px (3,3), width_px: int, height_px: int) -> Layer``: hides what is hidden, also between people.
+"""
