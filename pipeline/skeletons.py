@@ -142,7 +142,59 @@ COCO17 = Skeleton(
     ),
 )
 
-_ALL = {skeleton.name: skeleton for skeleton in (BLAZEPOSE33, COCO17)}
+SMPL24 = Skeleton(
+    "smpl24",
+    (
+        "pelvis",
+        "left_hip",
+        "right_hip",
+        "spine1",
+        "left_knee",
+        "right_knee",
+        "spine2",
+        "left_ankle",
+        "right_ankle",
+        "spine3",
+        "left_foot",
+        "right_foot",
+        "neck",
+        "left_collar",
+        "right_collar",
+        "head",
+        "left_shoulder",
+        "right_shoulder",
+        "left_elbow",
+        "right_elbow",
+        "left_wrist",
+        "right_wrist",
+        "left_hand",
+        "right_hand",
+    ),
+    (
+        ("pelvis", "spine1"),
+        ("spine1", "spine2"),
+        ("spine2", "spine3"),
+        ("spine3", "neck"),
+        ("neck", "head"),
+        *_both_sides(
+            ("hip", "knee"),
+            ("knee", "ankle"),
+            ("ankle", "foot"),
+            ("collar", "shoulder"),
+            ("shoulder", "elbow"),
+            ("elbow", "wrist"),
+            ("wrist", "hand"),
+        ),
+        ("pelvis", "left_hip"),
+        ("pelvis", "right_hip"),
+        ("spine3", "left_collar"),
+        ("spine3", "right_collar"),
+    ),
+)
+SMPL24_PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
+"""Parent joint of every SMPL joint; the pelvis has none."""
+
+_ALL = {skeleton.name: skeleton for skeleton in (BLAZEPOSE33, COCO17, SMPL24)}
 
 
 def skeleton_named(name: str) -> Skeleton:
