@@ -1,0 +1,156 @@
+"""What a container says about its video: a walk over the packets, without decoding them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.stream import Discard
+from av.video.stream import VideoStream
+from jaxtyping import Float64
+
+from pipeline.decoders.pyav import MIN_STEP_S, decoded, open_container, tick_s
+from pipeline.errors import InputError
+from pipeline.frame import Orientation, orientation_of
+
+VP8_SHOWN_BIT = 0x10
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Facts of a file's first video stream."""
+
+    width_px: int
+    """Upright, as decoded."""
+    height_px: int
+    orientation: Orientation
+    turned_exactly: bool
+    """False where the rotation is not a multiple of 90 degrees."""
+    times_s: Float64[np.ndarray, " f"]
+    """Presentation times of all frames that are there, increasing."""
+    times_are_guessed: bool
+    lost_frames: int
+    """Frames that the container announces but does not hold."""
+    pixel_aspect: float
+    """Width of a pixel over its height."""
+    has_audio: bool
+    codec: str
+
+
+def probe(path: Path) -> Probe:
+    """Read all packet times and decode one frame.
+
+    Raises:
+        InputError: not a video, or nothing in it can be decoded.
+    """
+    check_file(path)
+    try:
+        with open_container(path) as container:
+            return _probe(container, path)
+    except (av.FFmpegError, ValueError) as error:
+        raise InputError(_unreadable(path, error)) from error
+
+
+def check_file(path: Path) -> None:
+    """Raise an `InputError` unless this is a file with something in it that we may read."""
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, not a video. Give the path of one video file.")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise InputError(f"{path} is empty (0 bytes). Copy or download it again.")
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist. Check the path of the video.") from error
+    except PermissionError as error:
+        raise InputError(
+            f"{path} may not be read. Give yourself permission to read it (chmod u+r)."
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}. Check the disk.") from error
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp":
+        return (
+            f"{path} has lost its index (the recording or copy was cut off), so no frame can be "
+            "decoded. Copy it again, or repair it with a tool such as untrunc."
+        )
+    return f"{path} is not a video that can be read ({error}). Convert it to mp4 and try again."
+
+
+def _probe(container: InputContainer, path: Path) -> Probe:
+    if not container.streams.video:
+        what = "only audio" if container.streams.audio else "no video stream"
+        raise InputError(f"{path} holds {what}. Give a file with a picture.")
+    stream = container.streams.video[0]
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    pts = _packet_times(container, stream)
+    picture = first_picture(path)
+    if picture is None or not pts:
+        raise InputError(
+            f"{path}: no frame of its {stream.codec_context.name} video can be decoded. "
+            "The file is damaged; copy it again or convert it to mp4."
+        )
+    times_s, guessed = _times(pts, stream)
+    orientation, exact = orientation_of(picture)
+    width_px, height_px = orientation.size_px(picture.width, picture.height)
+    return Probe(
+        width_px=width_px,
+        height_px=height_px,
+        orientation=orientation,
+        turned_exactly=exact,
+        times_s=times_s,
+        times_are_guessed=guessed,
+        lost_frames=_lost(container, stream, times_s),
+        pixel_aspect=float(stream.sample_aspect_ratio or 1) or 1.0,
+        has_audio=bool(container.streams.audio),
+        codec=stream.codec_context.name,
+    )
+
+
+def first_picture(path: Path) -> av.VideoFrame | None:
+    """The first picture that decodes."""
+    with open_container(path) as container:
+        return next(decoded(container, container.streams.video[0]), None)
+
+
+def _packet_times(container: InputContainer, stream: VideoStream) -> list[int | None]:
+    """Time of every packet that will show a picture, in stream ticks, in file order."""
+    times: list[int | None] = []
+    is_vp8 = stream.codec_context.name == "vp8"
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0 or packet.is_corrupt or packet.is_discard:
+                continue
+            if is_vp8 and not bytes(packet)[0] & VP8_SHOWN_BIT:
+                continue  # VP8 stores reference pictures that are never shown
+            times.append(packet.pts if packet.pts is not None else packet.dts)
+    except av.FFmpegError:
+        pass  # cut off here; what was lost is counted by `_lost`
+    return times
+
+
+def _times(pts: list[int | None], stream: VideoStream) -> tuple[Float64[np.ndarray, " f"], bool]:
+    """Presentation order and seconds; guessed from the frame rate where there are no times."""
+    known = [tick for tick in pts if tick is not None]
+    if len(known) < len(pts):
+        rate = float(stream.average_rate or stream.guessed_rate or 25)
+        return np.arange(len(pts)) / rate, True
+    ticks = np.sort(np.array(known, dtype=np.int64))
+    times_s = ticks * float(tick_s(stream))
+    for i in np.flatnonzero(np.diff(ticks) == 0) + 1:
+        times_s[i] = max(times_s[i], times_s[i - 1] + MIN_STEP_S)
+    return times_s, False
+
+
+def _lost(container: InputContainer, stream: VideoStream, times_s: np.ndarray) -> int:
+    """Frames listed by the container's index or length but not there."""
+    if "mp4" in container.format.name:
+        listed = sum(not entry.is_discard for entry in stream.index_entries)
+        return max(0, listed - len(times_s))
+    return 0
