@@ -40,15 +40,18 @@ class EventLog:
         frame_index: int | None = None,
         person_id: int | None = None,
     ) -> None:
-        """Add an event; the same event twice counts once."""
-        event = Event(stage, kind, message, frame_index, person_id)
+        """Note what happened; the same event twice counts once."""
+        self.add(Event(stage, kind, message, frame_index, person_id))
+
+    def add(self, event: Event) -> None:
+        """Add an event unless it is there already."""
         if event not in self.events:
             self.events.append(event)
-            LOGGER.info("%s: %s: %s", stage, kind, message)
+            LOGGER.info("%s: %s: %s", event.stage, event.kind, event.message)
 
-    def of_stage(self, *stages: str) -> list[Event]:
-        """Events of the given stages, in order."""
-        return [event for event in self.events if event.stage in stages]
+    def against_strict(self) -> list[Event]:
+        """Events that `--strict` does not accept."""
+        return [event for event in self.events if event.kind != "info"]
 
     def as_dicts(self) -> list[dict[str, str | int | None]]:
         """The events as plain JSON values."""

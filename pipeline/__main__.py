@@ -1,0 +1,5 @@
+"""`python -m pipeline` is `humans4d`."""
+
+from pipeline.cli import main
+
+main()

@@ -1,0 +1,70 @@
+"""The backends that the settings chose: all checked at once, each made when first used."""
+
+from functools import cached_property
+from typing import Any
+
+from pipeline import backends
+from pipeline.config import STAGES, Settings
+from pipeline.context import Context
+
+
+class Chosen:
+    """One backend per stage.
+
+    Raises:
+        SettingsError, MissingError: on creation, if any chosen backend cannot be had as set,
+            so that a run stops before it has spent time.
+    """
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        self._context = context
+        self._names = {stage: settings.stages[stage].backend for stage in STAGES}
+        self._configs = {
+            stage: backends.make_config(stage, name, settings.stages[stage].chosen)
+            for stage, name in self._names.items()
+        }
+
+    def described(self, *stages: str) -> dict[str, Any]:
+        """Names and full settings of the chosen backends, as plain values."""
+        return {
+            stage: {"backend": self._names[stage], **self._configs[stage].model_dump(mode="json")}
+            for stage in stages
+        }
+
+    def modules(self) -> dict[str, Any]:
+        """The chosen backends' modules by stage."""
+        return {stage: backends.load(stage, name) for stage, name in self._names.items()}
+
+    def _make(self, stage: str) -> Any:
+        name, config = self._names[stage], self._configs[stage]
+        return backends.make(stage, name, config, self._context)
+
+    @cached_property
+    def detection(self) -> Any:
+        """Frames to people in single frames."""
+        return self._make("detection")
+
+    @cached_property
+    def regression(self) -> Any:
+        """Detections to bodies."""
+        return self._make("regression")
+
+    @cached_property
+    def tracking(self) -> Any:
+        """Detections and bodies to people over time."""
+        return self._make("tracking")
+
+    @cached_property
+    def refinement(self) -> Any:
+        """People to better fitted people."""
+        return self._make("refinement")
+
+    @cached_property
+    def smoothing(self) -> Any:
+        """People to smoother people."""
+        return self._make("smoothing")
+
+    @cached_property
+    def rendering(self) -> Any:
+        """Meshes to a layer over a frame."""
+        return self._make("rendering")

@@ -1,0 +1,86 @@
+"""humans4d: the command line. Commands live in `pipeline/commands/`, one file each.
+
+Exit codes: 0 done; 1 unexpected; 2 wrong settings or usage; 3 unusable input; 4 weights, package
+or network missing; 5 output cannot be written or read; 6 `--strict` and something was dropped,
+assumed or replaced; 130 interrupted.
+"""
+
+import os
+import sys
+
+import typer
+from rich.markup import escape
+
+from pipeline import __version__
+from pipeline.commands import body, demo, inspect, models, run, validate
+from pipeline.console import ERR, OUT
+from pipeline.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_SETTINGS, UserError
+
+app = typer.Typer(
+    help="Video in; for every person in it, a SMPL body for every frame.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run_command)
+app.command("inspect")(inspect.inspect_command)
+app.command("validate")(validate.validate_command)
+app.command("demo")(demo.demo_command)
+app.add_typer(models.app, name="models", help="Network weights: list, fetch, find.")
+app.add_typer(body.app, name="body", help="The body model.")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        OUT.print(f"humans4d {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", help="Show the version.", callback=_show_version, is_eager=True
+    ),
+) -> None:
+    """Options before the command."""
+
+
+def main() -> None:
+    """Run the command line; every error becomes one line and an exit code."""
+    sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except UserError as error:
+        _complain(str(error))
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("Interrupted. What is done stays; run the same command again to continue")
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        if _is_usage_error(error):
+            _complain(error.format_message())  # type: ignore[attr-defined]
+            return EXIT_SETTINGS
+        if os.environ.get("HUMANS4D_DEBUG"):
+            raise
+        _complain(
+            f"Unexpected {type(error).__name__}: {error}. This is a fault of humans4d: please "
+            "report it with the output of the same command under HUMANS4D_DEBUG=1"
+        )
+        return EXIT_INTERNAL
+
+
+def _is_usage_error(error: Exception) -> bool:
+    """True for the command-line parser's own errors, whichever click it carries."""
+    return hasattr(error, "format_message") and hasattr(error, "exit_code")
+
+
+def _complain(text: str) -> None:
+    ERR.print(f"[bold red]humans4d:[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""`humans4d run`: a video in, a result folder out."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.config import Settings, load_settings
+from pipeline.console import ERR, OUT, configure_logging, progress_factory
+from pipeline.errors import StrictError
+from pipeline.files import file_digest
+from pipeline.fingerprint import run_fingerprint
+from pipeline.result import ResultFolder
+
+Video = Annotated[Path, typer.Argument(help="The video file.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[KEY=VALUE]...", help="Settings, such as camera.focal_px=1500."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="Result folder.  [default: outputs/<video name>]"),
+]
+Config = Annotated[
+    str | None,
+    typer.Option("-c", "--config", help="Settings file, or the name of a shipped one."),
+]
+Start = Annotated[float | None, typer.Option(help="Leave out what is before, in seconds.")]
+End = Annotated[float | None, typer.Option(help="Leave out what is from here on, in seconds.")]
+Strict = Annotated[bool, typer.Option(help="Fail if anything was dropped, assumed or replaced.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show errors only.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the log.")]
+
+
+def run_command(
+    video: Video,
+    overrides: Overrides = None,
+    output: Out = None,
+    config: Config = None,
+    start: Start = None,
+    end: End = None,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Find the people in a video and write a SMPL body per person and frame."""
+    configure_logging(verbose=verbose)
+    settings = load_settings(config, overrides or [])
+    folder = ResultFolder(output or Path("outputs") / video.stem)
+    started = time.perf_counter()
+    fingerprint = _fingerprint(video, settings, start, end)
+    report = folder.current_report(fingerprint) if fingerprint else None
+    reused = report is not None
+    if report is None:
+        report = _run(video, folder, settings, start, end, fingerprint, quiet)
+    if not quiet:
+        _summarise(report, folder, time.perf_counter() - started, reused=reused)
+    return _strict_exit(report, folder) if strict else 0
+
+
+def _fingerprint(
+    video: Path, settings: Settings, start_s: float | None, end_s: float | None
+) -> str:
+    """The whole run's fingerprint; empty where the video cannot be read (the run says why)."""
+    try:
+        inputs = {"video": file_digest(video), "name": str(video), "part_s": [start_s, end_s]}
+        return run_fingerprint(settings.raw, inputs)
+    except OSError:
+        return ""
+
+
+def _run(
+    video: Path,
+    folder: ResultFolder,
+    settings: Settings,
+    start_s: float | None,
+    end_s: float | None,
+    fingerprint: str,
+    quiet: bool,
+) -> dict[str, Any]:
+    from pipeline.context import Context
+    from pipeline.device import choose_device
+    from pipeline.run import run
+
+    context = Context(
+        progress=progress_factory(quiet=quiet),
+        body_model=settings.body.model,
+        device=choose_device(settings.device),
+    )
+    return run(
+        video,
+        folder.path,
+        settings,
+        context,
+        start_s=start_s,
+        end_s=end_s,
+        fingerprint=fingerprint,
+    )
+
+
+def _summarise(
+    report: dict[str, Any], folder: ResultFolder, seconds: float, *, reused: bool
+) -> None:
+    people, frames = len(report["people"]), report["video"]["frame_count"]
+    counted = f"{people} {'person' if people == 1 else 'people'}"
+    done = "nothing to do, all is current" if reused else f"{seconds:.1f} s"
+    OUT.print(f"{counted} in {frames} frames ({done}): {folder.path}", highlight=False)
+    for event in report["events"]:
+        if event["kind"] != "info":
+            ERR.print(f"  {event['kind']}: {event['message']}", highlight=False, markup=False)
+    if not reused:
+        OUT.print(f"Look closer with: humans4d inspect {folder.path}", highlight=False)
+
+
+def _strict_exit(report: dict[str, Any], folder: ResultFolder) -> int:
+    against = [event for event in report["events"] if event["kind"] != "info"]
+    if against:
+        raise StrictError(
+            f"--strict: {len(against)} event(s), the first: {against[0]['message']} "
+            f"(the result is kept in {folder.path})"
+        )
+    return 0

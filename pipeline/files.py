@@ -1,0 +1,79 @@
+"""Files that are whole or absent: write aside, fsync, rename; errors in words."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import OutputError
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors while writing `path` into an `OutputError`."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: {_in_words(error)}") from error
+
+
+def _in_words(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full. Free some space and run the same command again to continue"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "no permission to write here. Choose another folder with -o"
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return "a file is where a folder should be. Choose another folder with -o"
+    return f"cannot be written: {error.strerror or error}"
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success it becomes `path`, else it is removed."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
+    try:
+        with output_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield aside
+            with aside.open("rb") as file:
+                os.fsync(file.fileno())
+            aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_npz(path: Path, arrays: Mapping[str, Any], *, compressed: bool = True) -> None:
+    """Write named arrays (and texts) as .npz, whole or not at all, without pickles."""
+    plain = {key: np.asarray(value) for key, value in arrays.items()}
+    objects = [key for key, value in plain.items() if value.dtype == object]
+    assert not objects, f"not plain arrays: {objects}"
+    with written_aside(path) as aside, aside.open("wb") as file:
+        (np.savez_compressed if compressed else np.savez)(file, **plain)
+        file.flush()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON, whole or not at all; NaN is refused."""
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def value_digest(value: Any) -> str:
+    """A short digest of plain values (JSON with sorted keys)."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,39 @@
+"""What made a result: the digests that decide what a rerun may reuse."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.files import file_digest, value_digest
+
+_FOLDERS = {"perception": ("stages/detection", "stages/regression")}
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+@cache
+def code_digest(*folders: str) -> str:
+    """Digest of the project's own source files in these folders (below the project's root)."""
+    sources = sorted(path for folder in folders for path in (_ROOT / folder).rglob("*.py"))
+    return value_digest([(str(p.relative_to(_ROOT)), file_digest(p)) for p in sources])
+
+
+def stage_fingerprint(stage: str, settings: Any, upstream: list[str], inputs: Any = None) -> str:
+    """Fingerprint of one stage's result: its code, settings, inputs, and what came before."""
+    code = code_digest("pipeline", *_FOLDERS.get(stage, (f"stages/{stage}",)))
+    return value_digest([stage, code, settings, upstream, inputs])
+
+
+def run_fingerprint(raw_settings: Mapping[str, Any], inputs: Any) -> str:
+    """Fingerprint of a whole run, computed without importing any backend."""
+    named = {str(path): file_digest(path) for path in _files_named(raw_settings)}
+    return value_digest([code_digest("pipeline", "stages"), raw_settings, named, inputs])
+
+
+def _files_named(value: Any) -> Iterator[Path]:
+    """Every existing file that the settings name (weights, boxes, a body model)."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _files_named(item)
+    elif isinstance(value, str) and value and Path(value).is_file():
+        yield Path(value)

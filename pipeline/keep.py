@@ -1,0 +1,121 @@
+"""Reuse what a stage made before when nothing that made it has changed; else make and keep it."""
+
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pipeline import storage
+from pipeline.context import Context
+from pipeline.events import Event
+from pipeline.fingerprint import stage_fingerprint
+from pipeline.perceive import Perceived, Perceiver
+from pipeline.report import Record
+from pipeline.result import ResultFolder
+from pipeline.types import Bodies, Detections, Person, Video
+
+LOGGER = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
+
+
+@dataclass
+class Keeper:
+    """Keeps the results of one run; every fingerprint includes those before it."""
+
+    folder: ResultFolder
+    context: Context
+    record: Record
+    fingerprints: list[str] = field(default_factory=list)
+
+    def perceived(
+        self, settings: Any, inputs: Any, video: Video, make: Callable[[], Perceiver]
+    ) -> Perceived:
+        """The first pass: read back, or done (going on where it was interrupted)."""
+        key = self._next("perception", settings, inputs)
+        names = ("video", "detections", "bodies")
+        kept = [self._kept(name, key) for name in names]
+        if self._reused("perception", key, kept):
+            video_arrays, detections, bodies = (arrays or {} for arrays in kept)
+            return Perceived(
+                storage.video_from(video_arrays, video.path),
+                storage.noun_from(Detections, detections),
+                storage.noun_from(Bodies, bodies),
+            )
+        seen, events, seconds = self._timed(
+            lambda: make()(video, self.folder.chunk_folder / key), "perception"
+        )
+        contents: list[dict[str, Any]] = [
+            storage.video_arrays(seen.video),
+            storage.arrays_of(seen.detections),
+            storage.arrays_of(seen.bodies),
+        ]
+        self._write("perception", key, dict(zip(names, contents, strict=True)), events, seconds)
+        shutil.rmtree(self.folder.chunk_folder, ignore_errors=True)
+        return seen
+
+    def people(
+        self, stage: str, name: str, settings: Any, make: Callable[[], tuple[Person, ...]]
+    ) -> tuple[Person, ...]:
+        """A stage that gives people: read back from `<name>.npz`, or made."""
+        key = self._next(stage, settings)
+        kept = self._kept(name, key)
+        if self._reused(stage, key, [kept]):
+            return storage.people_from(kept or {})
+        people, events, seconds = self._timed(make, stage)
+        self._write(stage, key, {name: storage.people_arrays(people)}, events, seconds)
+        return people
+
+    def files(self, stage: str, settings: Any, make: Callable[[], list[Path]]) -> None:
+        """Files made from what came before: left alone where they are current, else made."""
+        key = self._next(stage, settings)
+        if self.record.is_current(stage, key):
+            files = [self.folder.path / name for name in self.record.earlier[stage]["files"]]
+            self.record.note(stage, key, files, None)
+            return
+        files, _, seconds = self._timed(make, stage)
+        self.record.note(stage, key, files, seconds)
+
+    def _next(self, stage: str, settings: Any, inputs: Any = None) -> str:
+        key = stage_fingerprint(stage, settings, self.fingerprints, inputs)
+        self.fingerprints.append(key)
+        return key
+
+    def _kept(self, name: str, key: str) -> storage.Arrays | None:
+        return storage.read_if_made_by(self.folder.stage_path(name), key)
+
+    def _reused(self, stage: str, key: str, kept: list[storage.Arrays | None]) -> bool:
+        """Note a stage that need not run again, and what it had to say."""
+        if any(arrays is None for arrays in kept) or not self.record.is_current(stage, key):
+            return False
+        for arrays in kept:
+            for values in json.loads(str((arrays or {})["events"])):
+                self.context.events.add(Event(**values))
+        files = [self.folder.path / name for name in self.record.earlier[stage]["files"]]
+        self.record.note(stage, key, files, None)
+        return True
+
+    def _timed(self, make: Callable[[], Made], stage: str) -> tuple[Made, list[Event], float]:
+        LOGGER.info("%s begins", stage)
+        start_s, recorded = time.perf_counter(), len(self.context.events.events)
+        made = make()
+        seconds = round(time.perf_counter() - start_s, 3)
+        return made, self.context.events.events[recorded:], seconds
+
+    def _write(
+        self,
+        stage: str,
+        key: str,
+        contents: dict[str, dict[str, Any]],
+        events: list[Event],
+        seconds: float,
+    ) -> None:
+        text = json.dumps([asdict(event) for event in events])
+        paths = [self.folder.stage_path(name) for name in contents]
+        for path, arrays in zip(paths, contents.values(), strict=True):
+            storage.write_noun(path, {**arrays, "events": text}, key)
+        self.record.note(stage, key, paths, seconds)

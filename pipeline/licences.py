@@ -1,0 +1,57 @@
+"""The licence bill of a run: which code, weights and body it used, and what they allow."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pipeline.chosen import Chosen
+from pipeline.context import Context
+
+
+@dataclass(frozen=True)
+class Licence:
+    """One thing a run used."""
+
+    what: str
+    licence: str
+    commercial: bool
+    """False: research or non-commercial use only."""
+    copyleft: bool = False
+    """True: what you distribute with it falls under the same licence (GPL, AGPL)."""
+
+
+OWN = Licence("humans4d", "Apache-2.0", commercial=True)
+EMBEDDED_BODY = Licence("embedded body (MakeHuman assets)", "CC0-1.0", commercial=True)
+
+
+def licence_bill(do: Chosen, context: Context) -> dict[str, Any]:
+    """All that this run uses, and one sentence on what that allows.
+
+    A backend that brings weights or packages under other terms says so in its module's `LICENCES`.
+    """
+    used = [OWN, _body_licence(context.body_model)]
+    for module in do.modules().values():
+        used += [licence for licence in _of(module) if licence not in used]
+    return {"verdict": _verdict(used), "used": [asdict(licence) for licence in used]}
+
+
+def _of(module: ModuleType) -> tuple[Licence, ...]:
+    return getattr(module, "LICENCES", ())
+
+
+def _body_licence(body_model: str) -> Licence:
+    if body_model == "embedded":
+        return EMBEDDED_BODY
+    name = f"body model {Path(body_model).name}"
+    return Licence(name, "as its owner says; SMPL's is non-commercial", commercial=False)
+
+
+def _verdict(used: list[Licence]) -> str:
+    closed = [licence.what for licence in used if not licence.commercial]
+    if closed:
+        return f"not for commercial use: {', '.join(closed)}"
+    copyleft = [licence.what for licence in used if licence.copyleft]
+    if copyleft:
+        return f"commercial use allowed under copyleft terms: {', '.join(copyleft)}"
+    return "free for any use, commercial too"

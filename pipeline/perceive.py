@@ -1,0 +1,139 @@
+"""The one pass over pixels that thinks: decode, detect, regress; keep only arrays.
+
+Frames go through in batches, and results are written chunk by chunk, so that an interrupted run
+goes on where it stopped. The detector starts afresh at every chunk, so that a continued run gives
+what an undisturbed one would have given.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline import storage
+from pipeline.context import Advance, Context
+from pipeline.errors import InputError
+from pipeline.events import Event
+from pipeline.files import output_errors, write_npz
+from pipeline.overlap import prefetch
+from pipeline.types import Bodies, Camera, Detections, Video
+from pipeline.video import Frame, read_frames
+
+CHUNK_FRAMES = 120
+BATCH_FRAMES = 20
+PREFETCHED_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class Perceived:
+    """What the first pass found."""
+
+    video: Video
+    """With the times of the frames that really decoded."""
+    detections: Detections
+    bodies: Bodies
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    time_s: np.ndarray
+    detections: Detections
+    bodies: Bodies
+    events: list[Event]
+
+
+@dataclass(frozen=True)
+class Perceiver:
+    """The two backends of this pass."""
+
+    detector: Any
+    regressor: Any
+    camera: Camera
+    context: Context
+    decoder: str = "pyav"
+
+    def __call__(self, video: Video, chunk_folder: Path) -> Perceived:
+        """Detect and regress every frame, going on after the chunks in `chunk_folder`."""
+        with output_errors(chunk_folder):
+            chunk_folder.mkdir(parents=True, exist_ok=True)
+        chunks = list(_saved_chunks(chunk_folder))
+        for event in (event for chunk in chunks for event in chunk.events):
+            self.context.events.add(event)
+        done = sum(len(chunk.time_s) for chunk in chunks)
+        with self.context.progress("Finding people", video.frame_count) as advance:
+            advance(done)
+            for chunk in self._new_chunks(video, done, advance):
+                _save_chunk(chunk_folder / f"{len(chunks):06d}.npz", chunk)
+                chunks.append(chunk)
+        return _collected(video, chunks)
+
+    def _new_chunks(self, video: Video, done: int, advance: Advance) -> Iterator[_Chunk]:
+        if done >= video.frame_count:
+            return
+        frames = read_frames(
+            video,
+            first_frame=video.first_frame + done,
+            decoder=self.decoder,
+            events=self.context.events,
+        )
+        with prefetch(frames, PREFETCHED_FRAMES) as ahead:
+            for first in ahead:
+                rest_of_chunk = islice(ahead, CHUNK_FRAMES - 1)
+                yield self._chunk(chain([first], rest_of_chunk), advance)
+
+    def _chunk(self, frames: Iterator[Frame], advance: Advance) -> _Chunk:
+        recorded = len(self.context.events.events)
+        self.detector.restart()
+        times, detections, bodies = [], [], []
+        while batch := list(islice(frames, BATCH_FRAMES)):
+            detections.append(self.detector(batch))
+            bodies.append(self.regressor(batch, detections[-1], self.camera))
+            times += [frame.time_s for frame in batch]
+            advance(len(batch))
+        return _Chunk(
+            np.array(times),
+            storage.joined(Detections, detections),
+            storage.joined(Bodies, bodies),
+            self.context.events.events[recorded:],
+        )
+
+
+def _collected(video: Video, chunks: list[_Chunk]) -> Perceived:
+    """All chunks as one, and the video with the frames that really came."""
+    if not chunks:
+        raise InputError(f"{video.path}: not one frame can be decoded. Is the file whole?")
+    return Perceived(
+        replace(video, time_s=np.concatenate([chunk.time_s for chunk in chunks])),
+        storage.joined(Detections, [chunk.detections for chunk in chunks]),
+        storage.joined(Bodies, [chunk.bodies for chunk in chunks]),
+    )
+
+
+def _saved_chunks(folder: Path) -> Iterator[_Chunk]:
+    """The whole chunks already on disk, from the first, without a hole."""
+    for number, path in enumerate(sorted(folder.glob("[0-9]*.npz"))):
+        if path.name != f"{number:06d}.npz":
+            return
+        arrays = storage.read_npz(path)
+        yield _Chunk(
+            arrays["time_s"],
+            storage.noun_from(Detections, _without_prefix(arrays, "detections.")),
+            storage.noun_from(Bodies, _without_prefix(arrays, "bodies.")),
+            [Event(**event) for event in json.loads(str(arrays["events"]))],
+        )
+
+
+def _save_chunk(path: Path, chunk: _Chunk) -> None:
+    arrays: dict[str, Any] = {"time_s": chunk.time_s}
+    for prefix, noun in (("detections.", chunk.detections), ("bodies.", chunk.bodies)):
+        arrays |= {prefix + key: value for key, value in storage.arrays_of(noun).items()}
+    arrays["events"] = json.dumps([asdict(event) for event in chunk.events])
+    write_npz(path, arrays, compressed=False)
+
+
+def _without_prefix(arrays: storage.Arrays, prefix: str) -> storage.Arrays:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}

@@ -1,0 +1,106 @@
+"""run.json: what was run, on what, with what, what was found and what went wrong."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pipeline import __version__
+from pipeline.chosen import Chosen
+from pipeline.config import Settings
+from pipeline.context import Context
+from pipeline.errors import OutputError
+from pipeline.licences import licence_bill
+from pipeline.quality import person_summary
+from pipeline.result import ResultFolder
+from pipeline.types import Camera, Person, Video
+
+
+@dataclass
+class Record:
+    """The growing content of run.json; written after every stage."""
+
+    folder: ResultFolder
+    context: Context
+    facts: dict[str, Any]
+    """What is known before anything ran."""
+    earlier: Mapping[str, Any]
+    """`made` of the run that used this folder before."""
+    made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Per stage: fingerprint, files with sizes in bytes, seconds, reused or not."""
+    results: dict[str, Any] = field(default_factory=dict)
+
+    def is_current(self, stage: str, fingerprint: str) -> bool:
+        """True if an earlier run left this stage's files, whole and made by the same."""
+        kept = self.earlier.get(stage, {})
+        return kept.get("fingerprint") == fingerprint and self.folder.holds(kept.get("files", {}))
+
+    def note(self, stage: str, fingerprint: str, files: list[Path], seconds: float | None) -> None:
+        """Note a stage's result; `seconds` None means that it was reused."""
+        self.made[stage] = {
+            "fingerprint": fingerprint,
+            "files": self.folder.sizes(files),
+            "seconds": self.earlier[stage].get("seconds") if seconds is None else seconds,
+            "reused": seconds is None,
+        }
+        self.save("incomplete")
+
+    def found(self, video: Video, camera: Camera, people: tuple[Person, ...]) -> None:
+        """Note what the run worked on and whom it found."""
+        self.results["video"] = _video_facts(video)
+        self.results["camera"] = {"K_px": camera.K_px.tolist(), "origin": camera.origin}
+        self.results["people"] = [
+            person_summary(person, self.folder, camera, self.context.body) for person in people
+        ]
+        if not people:
+            self.context.events.record("tracking", "info", "No person was found in this video")
+
+    def save(self, status: str) -> None:
+        """Write run.json."""
+        events = self.context.events.as_dicts()
+        made = {**self.earlier, **self.made} if status != "complete" else self.made
+        self.folder.write_report(
+            {"status": status, **self.facts, **self.results, "events": events, "made": made}
+        )
+
+
+@contextmanager
+def recorded(
+    folder: ResultFolder, settings: Settings, do: Chosen, context: Context, fingerprint: str
+) -> Iterator[Record]:
+    """Keep run.json true while a run works: incomplete until the last stage is done."""
+    facts = {
+        "humans4d_version": __version__,
+        "created_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "fingerprint": fingerprint,
+        "settings": dict(settings.raw),
+        "licences": licence_bill(do, context),
+    }
+    record = Record(folder, context, facts, _made_before(folder))
+    record.save("incomplete")
+    yield record
+    record.save("complete")
+
+
+def _made_before(folder: ResultFolder) -> dict[str, Any]:
+    try:
+        return folder.read_report().get("made", {})
+    except OutputError:
+        return {}
+
+
+def _video_facts(video: Video) -> dict[str, Any]:
+    return {
+        "path": str(video.path),
+        "width_px": video.width_px,
+        "height_px": video.height_px,
+        "first_frame": video.first_frame,
+        "frame_count": video.frame_count,
+        "fps": round(video.fps, 6),
+        "duration_s": round(float(video.time_s[-1] - video.time_s[0]), 6),
+        "rotation_deg": video.rotation_deg,
+        "codec": video.codec,
+        "has_audio": video.has_audio,
+    }

@@ -1,0 +1,99 @@
+"""The story: find the people in a video, recover their bodies, write what was found."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.body_file import body_fingerprint
+from pipeline.camera import make_camera
+from pipeline.chosen import Chosen
+from pipeline.config import Settings
+from pipeline.context import Context
+from pipeline.files import file_digest
+from pipeline.keep import Keeper
+from pipeline.overlay import write_overlay
+from pipeline.perceive import Perceiver
+from pipeline.person_file import write_people
+from pipeline.report import recorded
+from pipeline.result import ResultFolder
+from pipeline.video import open_video
+
+
+def run(
+    video_path: Path,
+    out: Path,
+    settings: Settings,
+    context: Context,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    fingerprint: str = "",
+) -> dict[str, Any]:
+    """Run every stage on a video and write the result folder; whatever is current is reused.
+
+    Args:
+        video_path: the video file.
+        out: the result's own folder, made if need be.
+        settings: from `pipeline.config.load_settings`.
+        context: where events and progress go, and which body and device to use.
+        start_s: leave out frames before this time, in seconds from the first frame.
+        end_s: leave out frames from this time on.
+        fingerprint: what made this run (`pipeline.fingerprint.run_fingerprint`), for reuse.
+
+    Returns:
+        The content of run.json.
+
+    Raises:
+        UserError: bad input, settings, missing parts or an output that cannot be written.
+    """
+    folder = ResultFolder(out)
+    do = Chosen(settings, context)
+    video = open_video(
+        video_path,
+        start_s=start_s,
+        end_s=end_s,
+        decoder=settings.video.decoder,
+        events=context.events,
+    )
+    camera = make_camera(video, settings.camera.focal_px, settings.camera.fov_deg, context.events)
+    inputs = {
+        "video": file_digest(video_path),
+        "part_s": [start_s, end_s],
+        "decoder": settings.video.decoder,
+        "camera": camera.K_px.tolist(),
+        "body": body_fingerprint(context.body_model),
+    }
+
+    with folder.locked(), recorded(folder, settings, do, context, fingerprint) as record:
+        keep = Keeper(folder, context, record)
+        seen = keep.perceived(
+            do.described("detection", "regression"),
+            inputs,
+            video,
+            lambda: Perceiver(do.detection, do.regression, camera, context, settings.video.decoder),
+        )
+        tracked = keep.people(
+            "tracking",
+            "tracks",
+            do.described("tracking"),
+            lambda: do.tracking(seen.video, seen.detections, seen.bodies, camera),
+        )
+        refined = keep.people(
+            "refinement",
+            "refined",
+            do.described("refinement"),
+            lambda: do.refinement(tracked, camera),
+        )
+        people = keep.people(
+            "smoothing", "smoothed", do.described("smoothing"), lambda: do.smoothing(refined)
+        )
+        record.found(seen.video, camera, people)
+        keep.files("people", {}, lambda: write_people(folder.path, people, camera, context.body))
+        if settings.overlay.enabled:
+            keep.files(
+                "overlay",
+                do.described("rendering"),
+                lambda: write_overlay(
+                    folder.overlay_path, seen.video, people, camera, do.rendering, context
+                ),
+            )
+    return folder.read_report()

@@ -1,0 +1,145 @@
+"""Save, load and check each noun as .npz without pickled objects.
+
+`docs/schema.md` describes every file. Loading never runs code.
+"""
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from pipeline.errors import OutputError
+from pipeline.files import write_npz
+from pipeline.types import Bodies, Detections, Person, Video
+
+SCHEMA_VERSION = 1
+
+Noun = TypeVar("Noun", Detections, Bodies)
+Arrays = dict[str, np.ndarray]
+
+_PER_FRAME = (
+    "frame_index",
+    "time_s",
+    "status",
+    "confidence",
+    "pose_rotvec",
+    "t_camera_m",
+    "boxes_xyxy_px",
+    "keypoints_px",
+    "landmarks_m",
+)
+
+
+def read_npz(path: Path) -> Arrays:
+    """All arrays of a file.
+
+    Raises:
+        OutputError: the file is missing, cut short or holds pickled objects.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except FileNotFoundError as error:
+        raise OutputError(f"{path}: no such file") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise OutputError(f"{path}: is not a whole .npz file: {error}") from error
+
+
+def arrays_of(noun: Detections | Bodies) -> dict[str, Any]:
+    """The fields of a noun that hold something."""
+    values = {field.name: getattr(noun, field.name) for field in fields(noun)}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def noun_from(kind: type[Noun], arrays: Mapping[str, np.ndarray]) -> Noun:
+    """Rebuild `Detections` or `Bodies` from its arrays."""
+    values: dict[str, Any] = {f.name: arrays[f.name] for f in fields(kind) if f.name in arrays}
+    if "skeleton" in values:
+        values["skeleton"] = str(values["skeleton"])
+    return kind(**values)
+
+
+def joined(kind: type[Noun], parts: list[Noun]) -> Noun:
+    """Several batches as one, in order.
+
+    Batches without people may lack optional arrays; those with people must agree.
+    """
+    full = [part for part in parts if len(part)] or parts[:1]
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        pieces = [getattr(part, field.name) for part in full]
+        if isinstance(pieces[0], np.ndarray):
+            values[field.name] = np.concatenate(pieces)
+        else:
+            assert all(piece == pieces[0] for piece in pieces), f"batches differ in {field.name}"
+            values[field.name] = pieces[0]
+    return kind(**values)
+
+
+def video_arrays(video: Video) -> dict[str, Any]:
+    """A video's facts as arrays."""
+    return {field.name: _plain(getattr(video, field.name)) for field in fields(video)}
+
+
+def video_from(arrays: Mapping[str, np.ndarray], path: Path) -> Video:
+    """Rebuild a `Video`; the file may have moved, so its path is given."""
+    values = {
+        field.name: arrays[field.name] if field.name == "time_s" else arrays[field.name].item()
+        for field in fields(Video)
+    }
+    return Video(**{**values, "path": path})
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def people_arrays(people: tuple[Person, ...]) -> dict[str, Any]:
+    """Several people one after the other; `first_row` says where each begins."""
+    arrays: dict[str, Any] = {
+        "id": np.array([person.id for person in people], np.int32),
+        "betas": np.stack([p.betas for p in people]) if people else np.zeros((0, 10), np.float32),
+        "first_row": np.cumsum([0, *(len(person) for person in people)]),
+    }
+    if not people:
+        return arrays
+    for key in _PER_FRAME:
+        pieces = [getattr(person, key) for person in people]
+        if all(piece is not None for piece in pieces):
+            arrays[key] = np.concatenate(pieces)
+    if people[0].skeleton is not None:
+        arrays["skeleton"] = people[0].skeleton
+    return arrays
+
+
+def people_from(arrays: Mapping[str, np.ndarray]) -> tuple[Person, ...]:
+    """Rebuild the people of `people_arrays`."""
+    rows = arrays["first_row"]
+    skeleton = str(arrays["skeleton"]) if "skeleton" in arrays else None
+    people = []
+    for i, person_id in enumerate(arrays["id"]):
+        part = slice(rows[i], rows[i + 1])
+        values: dict[str, Any] = {k: arrays[k][part] for k in _PER_FRAME if k in arrays}
+        betas = arrays["betas"][i]
+        people.append(Person(id=int(person_id), betas=betas, skeleton=skeleton, **values))
+    return tuple(people)
+
+
+def write_noun(path: Path, arrays: Mapping[str, Any], fingerprint: str) -> None:
+    """Write a stage's result with the fingerprint of what made it."""
+    extra = {"schema_version": SCHEMA_VERSION, "fingerprint": fingerprint}
+    write_npz(path, {**arrays, **extra})
+
+
+def read_if_made_by(path: Path, fingerprint: str) -> Arrays | None:
+    """A stage's result if it is whole and carries this fingerprint, else None."""
+    if not path.exists():
+        return None
+    try:
+        arrays = read_npz(path)
+    except OutputError:
+        return None
+    return arrays if str(arrays.get("fingerprint")) == fingerprint else None
