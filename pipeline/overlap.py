@@ -65,7 +65,7 @@ class Prefetch(Generic[Item]):
 
 
 def prefetch(source: Iterable[Item], depth: int) -> Prefetch[Item]:
-    """Start making items ahead: ``with prefetch(frames, depth=8) as ahead``, then iterate."""
+    """Start making items ahead of their use; a `with` block around it ends the thread."""
     return Prefetch(source, depth)
 
 
