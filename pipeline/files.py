@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,8 @@ def written_aside(path: Path) -> Iterator[Path]:
                 os.fsync(file.fileno())
             aside.replace(path)
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
 
 
 def write_npz(path: Path, arrays: Mapping[str, Any], *, compressed: bool = True) -> None:
@@ -53,9 +54,9 @@ def write_npz(path: Path, arrays: Mapping[str, Any], *, compressed: bool = True)
     plain = {key: np.asarray(value) for key, value in arrays.items()}
     objects = [key for key, value in plain.items() if value.dtype == object]
     assert not objects, f"not plain arrays: {objects}"
+    save: Any = np.savez_compressed if compressed else np.savez
     with written_aside(path) as aside, aside.open("wb") as file:
-        (np.savez_compressed if compressed else np.savez)(file, **plain)
-        file.flush()
+        save(file, **plain)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -87,7 +87,11 @@ def run(
             "smoothing", "smoothed", do.described("smoothing"), lambda: do.smoothing(refined)
         )
         record.found(seen.video, camera, people)
-        keep.files("people", {}, lambda: write_people(folder.path, people, camera, context.body))
+        keep.files(
+            "people",
+            {},
+            lambda: write_people(folder.path, people, camera, context.body, video_path.name),
+        )
         if settings.overlay.enabled:
             keep.files(
                 "overlay",

@@ -86,11 +86,11 @@ def video_arrays(video: Video) -> dict[str, Any]:
 
 def video_from(arrays: Mapping[str, np.ndarray], path: Path) -> Video:
     """Rebuild a `Video`; the file may have moved, so its path is given."""
-    values = {
+    values: dict[str, Any] = {
         field.name: arrays[field.name] if field.name == "time_s" else arrays[field.name].item()
         for field in fields(Video)
     }
-    return Video(**{**values, "path": path})
+    return Video(**(values | {"path": path}))
 
 
 def _plain(value: Any) -> Any:

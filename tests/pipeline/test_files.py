@@ -1,0 +1,51 @@
+import errno
+import os
+
+import numpy as np
+import pytest
+
+from pipeline.errors import OutputError
+from pipeline.files import write_json, write_npz, written_aside
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.npz"
+    write_npz(path, {"x": np.arange(3)})
+    before = path.read_bytes()
+    with pytest.raises(RuntimeError), written_aside(path) as aside:
+        aside.write_bytes(b"half")
+        raise RuntimeError
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["a.npz"]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EACCES, "no permission"),
+        (errno.EROFS, "no permission"),
+        (errno.EIO, "cannot be written"),
+    ],
+)
+def test_errors_of_the_system_are_said_in_words(tmp_path, monkeypatch, code, words):
+    def fails(descriptor):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(OutputError, match=words) as caught:
+        write_json(tmp_path / "run.json", {"a": 1})
+    assert "run.json" in str(caught.value)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(OutputError, match="out"):
+        write_json(tmp_path / "out" / "run.json", {})
+
+
+def test_nan_does_not_reach_json(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"x": float("nan")})
+    assert os.listdir(tmp_path) == []
