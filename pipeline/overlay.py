@@ -17,7 +17,7 @@ import torch
 from pipeline.body import BodyModel
 from pipeline.composite import blend_on_yuv
 from pipeline.context import Context
-from pipeline.encode import VideoWriter
+from pipeline.encode import OverlayWriter
 from pipeline.overlap import prefetch
 from pipeline.palette import colour_of
 from pipeline.types import Camera, Person, PosedMesh, Status, Video
@@ -47,7 +47,7 @@ def write_overlay(
     with (
         context.progress("Drawing", video.frame_count) as advance,
         prefetch(frames, PREFETCHED_FRAMES) as ahead,
-        VideoWriter(path, video, events=context.events) as writer,
+        OverlayWriter(path, video, events=context.events) as writer,
     ):
         for frame, meshes in _with_meshes(islice(ahead, video.frame_count), poser):
             image = frame.yuv420()

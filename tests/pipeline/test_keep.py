@@ -1,0 +1,114 @@
+"""A rerun reuses what matches and makes again what does not."""
+
+import pytest
+
+from pipeline.context import Context
+from pipeline.errors import OutputError
+from pipeline.keep import Keeper
+from pipeline.report import Record
+from pipeline.result import ResultFolder
+from tests.pipeline.nouns import a_person
+
+
+class Run:
+    """One run over a folder: two stages of people and one file."""
+
+    def __init__(self, folder, smoothing="a", rendering="x"):
+        self.made = []
+        self.context = Context()
+        self.folder = ResultFolder(folder)
+        report = self.folder.read_report() if self.folder.report_path.exists() else {}
+        record = Record(self.folder, self.context, {}, report.get("made", {}))
+        keep = Keeper(self.folder, self.context, record)
+        self.tracked = keep.people("tracking", "tracks", {}, self._people)
+        self.people = keep.people("smoothing", "smoothed", smoothing, self._smooth)
+        keep.files("overlay", rendering, self._file)
+        record.save("complete")
+
+    def _people(self):
+        self.made.append("tracking")
+        self.context.events.record("tracking", "drop", "one short track dropped")
+        return (a_person(1), a_person(2, 4, 3))
+
+    def _smooth(self):
+        self.made.append("smoothing")
+        return self.tracked
+
+    def _file(self):
+        self.made.append("overlay")
+        self.folder.overlay_path.write_bytes(b"video")
+        return [self.folder.overlay_path]
+
+
+ALL = ["tracking", "smoothing", "overlay"]
+
+
+def test_nothing_changed_means_nothing_is_made(tmp_path):
+    assert Run(tmp_path).made == ALL
+    again = Run(tmp_path)
+    assert again.made == []
+    assert [person.id for person in again.people] == [1, 2]
+
+
+def test_events_of_a_reused_stage_are_told_again(tmp_path):
+    Run(tmp_path)
+    assert [event.kind for event in Run(tmp_path).context.events.events] == ["drop"]
+
+
+def test_a_changed_setting_remakes_that_stage_and_what_follows(tmp_path):
+    Run(tmp_path)
+    assert Run(tmp_path, smoothing="b").made == ["smoothing", "overlay"]
+    assert Run(tmp_path, smoothing="b", rendering="y").made == ["overlay"]
+
+
+@pytest.mark.parametrize(
+    ("name", "remade"),
+    [("tracks.npz", ["tracking"]), ("smoothed.npz", ["smoothing"]), ("overlay.mp4", ["overlay"])],
+)
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_damaged_files_are_made_again(tmp_path, name, remade, damage):
+    Run(tmp_path)
+    path = tmp_path / name
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-3])
+    assert Run(tmp_path).made == remade
+
+
+def test_a_whole_run_is_current_until_a_file_is_touched(tmp_path):
+    folder = ResultFolder(tmp_path)
+    Run(tmp_path)
+    report = folder.read_report()
+    folder.write_report({**report, "fingerprint": "f"})
+    assert folder.current_report("f") is not None
+    assert folder.current_report("g") is None
+    folder.overlay_path.write_bytes(b"other size")
+    assert folder.current_report("f") is None
+
+
+def test_an_incomplete_run_is_not_current(tmp_path):
+    folder = ResultFolder(tmp_path)
+    Run(tmp_path)
+    folder.write_report({**folder.read_report(), "fingerprint": "f", "status": "incomplete"})
+    assert folder.current_report("f") is None
+
+
+def test_two_runs_do_not_write_one_folder(tmp_path):
+    folder = ResultFolder(tmp_path)
+    with folder.locked(), pytest.raises(OutputError, match="another run"), folder.locked():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("", "cannot be read"), ("{}", "schema version None"), ("[1]", "schema")]
+)
+def test_damaged_reports_are_named(tmp_path, text, words):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(OutputError, match=words):
+        ResultFolder(tmp_path).read_report()
+
+
+def test_a_folder_without_a_result_says_how_to_make_one(tmp_path):
+    with pytest.raises(OutputError, match="humans4d run"):
+        ResultFolder(tmp_path).read_report()

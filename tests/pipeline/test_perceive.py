@@ -1,0 +1,88 @@
+"""The first pass goes on where it stopped, and a continued pass equals an undisturbed one."""
+
+import av
+import numpy as np
+import pytest
+
+from pipeline.context import Context
+from pipeline.perceive import CHUNK_FRAMES, Perceiver
+from pipeline.types import Bodies, Detections
+from pipeline.video import open_video
+from tests.pipeline.nouns import a_camera, some_bodies
+
+FRAMES = 2 * CHUNK_FRAMES + 15
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """Each frame is grey; its level (4 steps apart, to survive the codec) tells its number."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"crf": "10"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(FRAMES):
+            picture = np.full((48, 64, 3), 20 + 4 * (number % 50), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+class Detector:
+    """One box per frame; its left edge is the grey level, its top counts frames since restart."""
+
+    def __init__(self, fail_at=None):
+        self.since_restart, self.seen, self.fail_at = 0, [], fail_at
+
+    def restart(self):
+        self.since_restart = 0
+
+    def __call__(self, frames):
+        rows = []
+        for frame in frames:
+            if frame.index == self.fail_at:
+                raise KeyboardInterrupt
+            rows.append((float(frame.rgb.mean()), self.since_restart, 1.0, 1.0))
+            self.since_restart += 1
+            self.seen.append(frame.index)
+        return Detections(
+            frame_index=np.array([frame.index for frame in frames], np.int32),
+            boxes_xyxy_px=np.array(rows, np.float32),
+            score=np.ones(len(frames), np.float32),
+        )
+
+
+def regress(frames, detections, camera) -> Bodies:
+    assert [frame.index for frame in frames] == detections.frame_index.tolist()
+    return some_bodies(len(detections))
+
+
+def _perceive(clip, folder, detector, **part):
+    video = open_video(clip, **part)
+    return Perceiver(detector, regress, a_camera(), Context())(video, folder)
+
+
+def test_every_frame_is_seen_once_in_order(clip, tmp_path):
+    seen = _perceive(clip, tmp_path, Detector())
+    assert seen.detections.frame_index.tolist() == list(range(FRAMES))
+    assert len(seen.bodies) == FRAMES
+    expected = 20 + 4 * (np.arange(FRAMES) % 50)
+    np.testing.assert_allclose(seen.detections.boxes_xyxy_px[:, 0], expected, atol=2)
+
+
+def test_an_interrupted_pass_continues_to_the_same_result(clip, tmp_path):
+    whole = _perceive(clip, tmp_path / "whole", Detector())
+    with pytest.raises(KeyboardInterrupt):
+        _perceive(clip, tmp_path / "cut", Detector(fail_at=CHUNK_FRAMES + 7))
+    second = Detector()
+    continued = _perceive(clip, tmp_path / "cut", second)
+    assert second.seen[0] == CHUNK_FRAMES
+    np.testing.assert_array_equal(
+        continued.detections.boxes_xyxy_px, whole.detections.boxes_xyxy_px
+    )
+    np.testing.assert_array_equal(continued.video.time_s, whole.video.time_s)
+
+
+def test_a_part_of_the_video_keeps_the_sources_numbers(clip, tmp_path):
+    seen = _perceive(clip, tmp_path, Detector(), start_s=1.0, end_s=2.0)
+    assert seen.detections.frame_index.tolist() == list(range(30, 60))
+    assert seen.video.first_frame == 30
