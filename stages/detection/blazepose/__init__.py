@@ -1,0 +1,35 @@
+"""Backend `blazepose`: people and their 33 landmarks by MediaPipe's two BlazePose networks.
+
+Bazarevsky et al. 2020, "BlazePose: On-device Real-time Body Pose tracking"; the networks' weights
+are fetched on first use (`pipeline.weights`), everything around them is the project's own.
+"""
+
+from collections.abc import Sequence
+
+from pipeline import weights
+from pipeline.context import Context
+from pipeline.frame import Frame
+from pipeline.types import Detections
+from stages.detection.blazepose.collect import detections_of
+from stages.detection.blazepose.detector import DetectorNetwork
+from stages.detection.blazepose.landmarks import LandmarkNetwork
+from stages.detection.blazepose.people import Config, PeopleFinder
+
+__all__ = ["Backend", "Config"]
+
+
+class Backend:
+    """Finds everybody in every frame, with landmarks in pixels and in metres."""
+
+    def __init__(self, config: Config, context: Context):
+        detector = weights.path("blazepose-detector", progress=context.progress)
+        landmarks = weights.path("blazepose-landmarks", progress=context.progress)
+        self._finder = PeopleFinder(config, DetectorNetwork(detector), LandmarkNetwork(landmarks))
+
+    def restart(self) -> None:
+        """Forget everybody seen before."""
+        self._finder.restart()
+
+    def __call__(self, frames: Sequence[Frame]) -> Detections:
+        """People in the next frames of the video, ordered by frame."""
+        return detections_of(frames, self._finder(frames))

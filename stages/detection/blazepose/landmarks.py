@@ -1,0 +1,100 @@
+"""The landmark network: 33 points and their 3D places for a person in a region."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from stages.detection.blazepose.crops import Region, crop, normalized, region_around, rotation
+from stages.detection.blazepose.networks import NetworkPool, with_outputs
+
+SIDE_PX = 256
+LANDMARKS, PRESENCE, HEATMAPS, WORLD = 0, 1, 3, 4
+BODY_POINTS = 33
+LEFT_HIP, RIGHT_HIP = 23, 24
+CENTER, CIRCLE = 33, 34
+HEATMAP_RADIUS = 3
+HEATMAP_TRUST = 0.5
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One person's landmarks in one frame."""
+
+    points_px: Float32[np.ndarray, "33 2"]
+    visibility: Float32[np.ndarray, " 33"]
+    points_m: Float32[np.ndarray, "33 3"]
+    """Hip-centred, camera axes (x right, y down, z forward)."""
+    presence: float
+    """Probability that there is a person in the region."""
+    region: Region
+    """Where it was seen."""
+    next_region: Region
+    """Where to look for the person in the next frame."""
+
+
+class LandmarkNetwork:
+    """Finds landmarks in regions of a frame."""
+
+    def __init__(self, path: Path):
+        self._networks = NetworkPool(with_outputs(path, (LANDMARKS, PRESENCE, HEATMAPS, WORLD)))
+
+    def __call__(self, rgb: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[Pose]:
+        """A pose for every region, in order, whether a person is there or not."""
+        pictures = [normalized(crop(rgb, region, SIDE_PX), 0.0) for region in regions]
+        outputs = self._networks(pictures)
+        return [pose_from(output, region) for output, region in zip(outputs, regions, strict=True)]
+
+
+def pose_from(outputs: list[np.ndarray], region: Region) -> Pose:
+    """Read the network's outputs (landmarks, presence, heatmaps, 3D landmarks)."""
+    landmarks, presence, heatmaps, world = outputs
+    landmarks = landmarks.reshape(-1, 5)
+    points_unit = refined(landmarks[:, :2] / SIDE_PX, heatmaps)
+    points_px = region.to_frame(points_unit)
+    return Pose(
+        points_px=points_px[:BODY_POINTS].astype(np.float32),
+        visibility=sigmoid(landmarks[:BODY_POINTS, 3]),
+        points_m=_in_camera(world.reshape(-1, 3)[:BODY_POINTS], region.angle_rad),
+        presence=float(presence[0]),
+        region=region,
+        next_region=region_around(points_px[CENTER], points_px[CIRCLE]),
+    )
+
+
+def _in_camera(points_m: np.ndarray, angle_rad: float) -> np.ndarray:
+    """Undo the region's turn and put the origin between the hips."""
+    turned = points_m.copy()
+    turned[:, :2] = points_m[:, :2] @ rotation(angle_rad).T
+    return (turned - (turned[LEFT_HIP] + turned[RIGHT_HIP]) / 2).astype(np.float32)
+
+
+def refined(
+    points_unit: Float32[np.ndarray, "k 2"], heatmaps: Float32[np.ndarray, "h w k"]
+) -> Float32[np.ndarray, "k 2"]:
+    """Move points to the centre of mass of their heatmap around them, where it is confident."""
+    height, width, _ = heatmaps.shape
+    result = points_unit.copy()
+    columns = (points_unit[:, 0] * width).astype(int)
+    rows = (points_unit[:, 1] * height).astype(int)
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    for k in np.flatnonzero(inside):
+        top, left = max(0, rows[k] - HEATMAP_RADIUS), max(0, columns[k] - HEATMAP_RADIUS)
+        window = heatmaps[
+            top : rows[k] + HEATMAP_RADIUS + 1, left : columns[k] + HEATMAP_RADIUS + 1, k
+        ]
+        mass = sigmoid(window)
+        if mass.max() < HEATMAP_TRUST:
+            continue
+        total = mass.sum()
+        x = left + (mass.sum(axis=0) @ np.arange(mass.shape[1])) / total
+        y = top + (mass.sum(axis=1) @ np.arange(mass.shape[0])) / total
+        result[k] = x / width, y / height
+    return result
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of logits, safe for large ones."""
+    return 1 / (1 + np.exp(-np.clip(logits, -80, 80)))

@@ -1,0 +1,119 @@
+"""Overlapping square tiles in several sizes: the detector sees every person large enough in one."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from stages.detection.blazepose.anchors import INPUT_SIZE_PX
+from stages.detection.blazepose.crops import Region, crop
+from stages.detection.blazepose.detector import HIP_CENTER, Candidates, DetectorNetwork, joined
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A square part of the frame; may reach beyond it."""
+
+    x_px: float
+    y_px: float
+    """Upper left corner."""
+    side_px: float
+
+
+def pyramid(width_px: int, height_px: int, levels: Sequence[float]) -> list[Tile]:
+    """Tiles of every level, each overlapping its neighbours by at least half.
+
+    Args:
+        levels: tile sides over the frame's longer side; 1 is one tile with the whole frame.
+    """
+    tiles = []
+    for level in levels:
+        side = level * max(width_px, height_px)
+        tiles += [
+            Tile(x, y, side) for y in _starts(height_px, side) for x in _starts(width_px, side)
+        ]
+    return tiles
+
+
+def _starts(length_px: int, side_px: float) -> list[float]:
+    """Where tiles begin along one direction; a tile longer than the frame is centred on it."""
+    spare = length_px - side_px
+    if spare <= 0:
+        return [spare / 2]
+    steps = math.ceil(spare / (side_px / 2) - 1e-6)
+    return [spare * i / steps for i in range(steps + 1)]
+
+
+def scan(
+    detector: DetectorNetwork,
+    rgb: UInt8[np.ndarray, "h w 3"],
+    tiles: Sequence[Tile],
+    min_score: float,
+) -> Callable[[], Candidates]:
+    """Start looking through the tiles; the call that comes back waits for what was found.
+
+    Candidates are in frame pixels, best first; one that a tile's border cuts is left out.
+    """
+    height_px, width_px = rgb.shape[:2]
+    collect = detector.submit(tile_pictures(rgb, tiles), min_score)
+
+    def found() -> Candidates:
+        return joined(
+            [
+                _in_frame(candidates, tile, width_px, height_px)
+                for tile, candidates in zip(tiles, collect(), strict=True)
+            ]
+        )
+
+    return found
+
+
+def _in_frame(candidates: Candidates, tile: Tile, width_px: int, height_px: int) -> Candidates:
+    scale = np.float32(tile.side_px / INPUT_SIZE_PX)
+    corner = np.array([tile.x_px, tile.y_px], np.float32)
+    moved = Candidates(
+        candidates.boxes_xyxy_px * scale + np.tile(corner, 2),
+        candidates.points_px * scale + corner,
+        candidates.score,
+    )
+    return moved.taken(_whole(moved, tile, width_px, height_px))
+
+
+def _whole(candidates: Candidates, tile: Tile, width_px: int, height_px: int) -> np.ndarray:
+    """Rows whose head and hips lie inside the tile, borders of the frame itself not counting."""
+    low = np.array(
+        [tile.x_px if tile.x_px > 0 else -np.inf, tile.y_px if tile.y_px > 0 else -np.inf]
+    )
+    right, bottom = tile.x_px + tile.side_px, tile.y_px + tile.side_px
+    high = np.array(
+        [right if right < width_px - 1 else np.inf, bottom if bottom < height_px - 1 else np.inf]
+    )
+    hips = candidates.points_px[:, HIP_CENTER]
+    box = candidates.boxes_xyxy_px
+    inside = (np.minimum(hips, box[:, :2]) >= low) & (np.maximum(hips, box[:, 2:]) <= high)
+    return np.flatnonzero(inside.all(axis=1))
+
+
+def tile_pictures(
+    rgb: UInt8[np.ndarray, "h w 3"], tiles: Sequence[Tile]
+) -> list[UInt8[np.ndarray, "224 224 3"]]:
+    """The detector's input for every tile, black beyond the frame.
+
+    Large tiles are cut from a picture that was made smaller by averaging: bilinear sampling of the
+    full picture would skip most pixels.
+    """
+    pictures = []
+    small: dict[float, np.ndarray] = {}
+    for tile in tiles:
+        scale = min(1.0, INPUT_SIZE_PX / tile.side_px)
+        if scale not in small:
+            size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+            small[scale] = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+        sx, sy = small[scale].shape[1] / rgb.shape[1], small[scale].shape[0] / rgb.shape[0]
+        middle_x, middle_y = tile.x_px + tile.side_px / 2, tile.y_px + tile.side_px / 2
+        region = Region(middle_x * sx, middle_y * sy, tile.side_px * scale, 0.0)
+        pictures.append(crop(small[scale], region, INPUT_SIZE_PX, cv2.BORDER_CONSTANT))
+    return pictures
