@@ -1,0 +1,124 @@
+"""The ways a body may move in the fit: 44 numbers per frame instead of 72, with ranges.
+
+Elbows bend and twist, knees bend, the three spine joints share one rotation, neck and head
+another; toes and hands stay at rest. A learnt pose prior would replace `Dofs.spread_rad` and the
+ranges and nothing else.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.skeletons import SMPL24
+
+X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+FREE = math.inf
+
+
+@dataclass(frozen=True)
+class _Dof:
+    """One way to turn: the same small turn of one joint, or of several that share it."""
+
+    joints: tuple[str, ...]
+    axis: tuple[float, float, float]
+    rest_deg: float
+    spread_deg: float
+    low_deg: float
+    high_deg: float
+
+
+def _free(joints: tuple[str, ...], ranges: tuple[tuple[float, float, float, float], ...]) -> list[_Dof]:
+    return [_Dof(joints, axis, *r) for axis, r in zip((X, Y, Z), ranges, strict=True)]
+
+
+def _mirrored(joint: str, axis: tuple[float, float, float], r: tuple[float, float, float, float]) -> list[_Dof]:
+    """The same for both sides: turns about y and z change sign from left to right."""
+    rest, spread, low, high = r
+    left = _Dof((f"left_{joint}",), axis, rest, spread, low, high)
+    if axis == X:
+        return [left, _Dof((f"right_{joint}",), axis, rest, spread, low, high)]
+    return [left, _Dof((f"right_{joint}",), axis, -rest, spread, -high, -low)]
+
+
+# rest, spread, lowest, highest: degrees, of the joint's rotation vector along the axis, left side.
+_DOFS = [
+    *_free(("pelvis",), ((0, FREE, -FREE, FREE),) * 3),
+    *_free(
+        ("spine1", "spine2", "spine3"), ((4, 8, -12, 25), (0, 6, -15, 15), (0, 5, -12, 12))
+    ),
+    *_free(("neck", "head"), ((0, 12, -30, 30), (0, 15, -40, 40), (0, 8, -20, 20))),
+    *_mirrored("collar", Y, (0, 6, -20, 20)),
+    *_mirrored("collar", Z, (0, 6, -15, 30)),
+    *_mirrored("shoulder", X, (0, 50, -100, 100)),
+    *_mirrored("shoulder", Y, (-15, 50, -130, 60)),
+    *_mirrored("shoulder", Z, (-50, 50, -110, 110)),
+    *_mirrored("elbow", Y, (-35, 50, -155, 3)),
+    *_mirrored("elbow", X, (0, 35, -80, 80)),
+    *_mirrored("wrist", Y, (0, 15, -40, 40)),
+    *_mirrored("wrist", Z, (0, 20, -70, 70)),
+    *_mirrored("hip", X, (-15, 50, -130, 40)),
+    *_mirrored("hip", Y, (0, 25, -50, 50)),
+    *_mirrored("hip", Z, (0, 25, -35, 60)),
+    *_mirrored("knee", X, (15, 60, -3, 155)),
+    *_mirrored("ankle", X, (0, 20, -45, 60)),
+    *_mirrored("ankle", Y, (0, 12, -35, 35)),
+    *_mirrored("ankle", Z, (0, 10, -30, 30)),
+]
+
+
+@dataclass(frozen=True)
+class Dofs:
+    """The table as tensors; `s` single turns, `d` ways to move (translation first)."""
+
+    joint: Tensor
+    """(s,) joint of each single turn."""
+    axis: Tensor
+    """(s, 3) axis in the joint's own coordinates."""
+    tie: Tensor
+    """(s, d - 3) which way to move each single turn belongs to."""
+    first: Tensor
+    """(d - 3,) a single turn of each way to move."""
+    rest_rad: Tensor
+    spread_rad: Tensor
+    low_rad: Tensor
+    high_rad: Tensor
+
+    @property
+    def count(self) -> int:
+        """Ways to move in one frame, translation included."""
+        return 3 + self.tie.shape[1]
+
+    def angles_rad(self, rotvec: Tensor) -> Tensor:
+        """(t, d - 3) of rotation vectors (t, 24, 3)."""
+        every = (rotvec[:, self.joint] * self.axis).sum(-1)
+        return every[:, self.first]
+
+    def local_turns(self, step: Tensor) -> Tensor:
+        """Rotation vectors (t, 24, 3), in joint coordinates, of a step (t, d - 3)."""
+        turns = (step @ self.tie.T)[..., None] * self.axis
+        out = torch.zeros((len(step), 24, 3), dtype=step.dtype)
+        return out.index_add(1, self.joint, turns)
+
+
+def make_dofs() -> Dofs:
+    """The table above as tensors."""
+    single = [(SMPL24.index(j), dof.axis, d) for d, dof in enumerate(_DOFS) for j in dof.joints]
+    tie = torch.zeros((len(single), len(_DOFS)), dtype=torch.float64)
+    for s, (_, _, d) in enumerate(single):
+        tie[s, d] = 1.0
+
+    def column(name: str) -> Tensor:
+        return torch.deg2rad(torch.tensor([getattr(d, name) for d in _DOFS], dtype=torch.float64))
+
+    return Dofs(
+        torch.tensor([joint for joint, _, _ in single]),
+        torch.tensor([axis for _, axis, _ in single], dtype=torch.float64),
+        tie,
+        torch.tensor([[d for _, _, d in single].index(d) for d in range(len(_DOFS))]),
+        column("rest_deg"),
+        column("spread_deg"),
+        column("low_deg"),
+        column("high_deg"),
+    )

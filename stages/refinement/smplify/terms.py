@@ -1,0 +1,202 @@
+"""What the fit weighs against each other, each as its part of the normal equations.
+
+A residual's size is in units of its expected spread. Frames count by the time they stand for, so
+that twice the frame rate is not twice the evidence: the result does not depend on the frame rate.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pipeline.rotations import rotmat_to_rotvec
+from stages.refinement.smplify.chain import Chain, Motion, Placed
+from stages.refinement.smplify.observed import Observed
+from stages.refinement.smplify.weights import Weights
+
+NEAREST_M = 0.2
+LIMIT_SPREAD_RAD = 0.05
+REFERENCE_FPS = 30.0
+"""A frame of a 30 fps video counts as one."""
+
+
+@dataclass
+class Normal:
+    """Normal equations H step = -g of the terms that touch one frame, and their cost.
+
+    `b` marks the ten shape coefficients: `Hb` couples them with each frame.
+    """
+
+    H: Tensor
+    g: Tensor
+    Hb: Tensor | None
+    Hbb: Tensor
+    gb: Tensor
+    cost: Tensor
+    """(t,)"""
+
+    def add(self, r: Tensor, J: Tensor, Jb: Tensor | None, weight: Tensor, cost: Tensor) -> None:
+        """Residuals r (t, m), derivatives J (t, m, d) and Jb (t, m, 10), weights (t, m)."""
+        JW = (J * weight[..., None]).mT
+        self.H += JW @ J
+        self.g += (JW @ r[..., None])[..., 0]
+        self.cost += cost
+        if Jb is not None and self.Hb is not None:
+            self.Hb += JW @ Jb
+            JbW = (Jb * weight[..., None]).flatten(0, 1).T
+            self.Hbb += JbW @ Jb.flatten(0, 1)
+            self.gb += JbW @ r.flatten()
+
+
+def geman_mcclure(squared: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """Cost and weight of squared residuals: grows like them, then levels out at `scale` ** 2."""
+    c2 = scale * scale
+    return squared * c2 / (c2 + squared), (c2 / (c2 + squared)) ** 2
+
+
+def _project(sites_m: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels (t, k, 2) and their derivatives by place (t, k, 2, 3)."""
+    z = sites_m[..., 2].clamp_min(NEAREST_M)
+    x, y = sites_m[..., 0] / z, sites_m[..., 1] / z
+    px = torch.stack([K[0, 0] * x + K[0, 2], K[1, 1] * y + K[1, 2]], -1)
+    zero = torch.zeros_like(z)
+    by_x = torch.stack([K[0, 0] / z, zero], -1)
+    by_y = torch.stack([zero, K[1, 1] / z], -1)
+    by_z = torch.stack([-K[0, 0] * x / z, -K[1, 1] * y / z], -1)
+    return px, torch.stack([by_x, by_y, by_z], -1)
+
+
+class FrameTerms:
+    """The terms that touch one frame: pixels, 3D landmarks, usual poses, ranges."""
+
+    def __init__(self, chain: Chain, observed: Observed, weights: Weights) -> None:
+        self.chain, self.observed, self.weights = chain, observed, weights
+
+    def __call__(self, motion: Motion, with_shape: bool) -> Normal:
+        """Cost and normal equations at a motion."""
+        t, d = len(motion.t_m), self.chain.dofs.count
+        options = {"dtype": torch.float64}
+        normal = Normal(
+            torch.zeros((t, d, d), **options),
+            torch.zeros((t, d), **options),
+            torch.zeros((t, d, 10), **options) if with_shape else None,
+            torch.eye(10, **options) * self.weights.shape,
+            motion.betas * self.weights.shape,
+            torch.zeros(t, **options),
+        )
+        placed = self.chain.place(motion, with_shape)
+        self._pixels(normal, placed)
+        self._landmarks(normal, placed)
+        self._pose(normal, motion)
+        return normal
+
+    def cost(self, motion: Motion) -> Tensor:
+        """(t,) the same cost without derivatives."""
+        sites_m, _, _ = self.chain.places(motion)
+        cost = self._pixel_residual(sites_m)[1] + self._landmark_residual(sites_m)[1]
+        return cost + self._pose_residual(motion)[2] + self._shape_cost(motion)
+
+    def _shape_cost(self, motion: Motion) -> Tensor:
+        total = self.weights.shape * (motion.betas**2).sum()
+        return total / len(motion.t_m) * torch.ones(len(motion.t_m), dtype=torch.float64)
+
+    def _pixel_residual(self, sites_m: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        o = self.observed
+        px, _ = _project(sites_m, o.K)
+        r = (px - o.points_px) / o.spread_px[:, None, None]
+        cost, weight = geman_mcclure((r**2).sum(-1), self.weights.pixel_outlier)
+        weighted = o.weight_2d * self.weights.pixels
+        return r, (weighted * cost).sum(-1), weighted * weight
+
+    def _pixels(self, normal: Normal, placed: Placed) -> None:
+        r, cost, weight = self._pixel_residual(placed.sites_m)
+        _, by_place = _project(placed.sites_m, self.observed.K)
+        by_place = by_place / self.observed.spread_px[:, None, None, None]
+        J = (by_place @ placed.by_step).flatten(1, 2)
+        Jb = None if placed.by_betas is None else (by_place @ placed.by_betas).flatten(1, 2)
+        normal.add(r.flatten(1), J, Jb, weight.repeat_interleave(2, 1), cost)
+
+    def _landmark_residual(self, sites_m: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        o = self.observed
+        r = (o.bones @ sites_m - o.bones_m) / self.weights.landmark_spread_m
+        cost, weight = geman_mcclure((r**2).sum(-1), self.weights.landmark_outlier)
+        weighted = o.weight_3d * self.weights.landmarks
+        return r, (weighted * cost).sum(-1), weighted * weight
+
+    def _landmarks(self, normal: Normal, placed: Placed) -> None:
+        r, cost, weight = self._landmark_residual(placed.sites_m)
+        bones, spread_m = self.observed.bones, self.weights.landmark_spread_m
+        J = torch.einsum("mk,tkcd->tmcd", bones, placed.by_step).flatten(1, 2) / spread_m
+        Jb = None
+        if placed.by_betas is not None:
+            Jb = torch.einsum("mk,tkcb->tmcb", bones, placed.by_betas).flatten(1, 2) / spread_m
+        normal.add(r.flatten(1), J, Jb, weight.repeat_interleave(3, 1), cost)
+
+    def _pose_residual(self, motion: Motion) -> tuple[Tensor, Tensor, Tensor]:
+        dofs = self.chain.dofs
+        angles = dofs.angles_rad(rotmat_to_rotvec(motion.local_rotmat))
+        usual = (angles - dofs.rest_rad) / dofs.spread_rad
+        beyond = (angles - dofs.high_rad).clamp_min(0) + (angles - dofs.low_rad).clamp_max(0)
+        beyond = torch.nan_to_num(beyond) / LIMIT_SPREAD_RAD
+        time = self.observed.time_weight[:, None]
+        cost = (self.weights.usual_pose * usual**2 + self.weights.limits * beyond**2) * time
+        return usual, beyond, cost.sum(-1)
+
+    def _pose(self, normal: Normal, motion: Motion) -> None:
+        dofs, time = self.chain.dofs, self.observed.time_weight[:, None]
+        usual, beyond, cost = self._pose_residual(motion)
+        normal.cost += cost
+        pull = self.weights.usual_pose / dofs.spread_rad
+        stop = self.weights.limits / LIMIT_SPREAD_RAD
+        normal.g[:, 3:] += (pull * usual + stop * beyond) * time
+        curvature = pull / dofs.spread_rad + stop / LIMIT_SPREAD_RAD * (beyond != 0)
+        normal.H.diagonal(dim1=1, dim2=2)[:, 3:] += curvature * time
+
+
+class Smoothness:
+    """Acceleration of every way to move, over uneven frame times: second differences.
+
+    Steps of neighbouring frames add to the residual as they are, which neglects how little a
+    joint turns from frame to frame.
+    """
+
+    def __init__(self, chain: Chain, time_s: Tensor, weights: Weights) -> None:
+        self.dofs = chain.dofs
+        step_s = torch.diff(time_s)
+        middle_s = (step_s[1:] + step_s[:-1]) / 2
+        before, after = 1 / (step_s[:-1] * middle_s), 1 / (step_s[1:] * middle_s)
+        self.stencil = torch.stack([before, -before - after, after])
+        """(3, t - 2) how much three neighbouring frames add to an acceleration."""
+        spread = torch.full((self.dofs.count,), weights.rotation_accel_rad_s2, dtype=torch.float64)
+        spread[:3] = weights.place_accel_m_s2
+        self.weight = middle_s[:, None] * REFERENCE_FPS / spread**2
+        self.step_s, self.middle_s = step_s[:, None], middle_s[:, None]
+
+    def acceleration(self, motion: Motion) -> Tensor:
+        """(t - 2, d) in m/s2 and rad/s2."""
+        turn = rotmat_to_rotvec(motion.local_rotmat[:-1].mT @ motion.local_rotmat[1:])
+        steps = torch.cat([torch.diff(motion.t_m, dim=0), self.dofs.angles_rad(turn)], 1)
+        return torch.diff(steps / self.step_s, dim=0) / self.middle_s
+
+    def cost(self, motion: Motion) -> Tensor:
+        """Sum over the sequence."""
+        return (self.weight * self.acceleration(motion) ** 2).sum()
+
+    def gradient(self, motion: Motion) -> Tensor:
+        """(t, d) derivative of half the cost."""
+        pull = self.weight * self.acceleration(motion)
+        gradient = torch.zeros((len(motion.t_m), self.dofs.count), dtype=torch.float64)
+        for k in range(3):
+            gradient[k : k + len(pull)] += self.stencil[k][:, None] * pull
+        return gradient
+
+    def diagonals(self, frames: int) -> list[Tensor]:
+        """Curvature between frames 0, 1 and 2 apart: (t, d), (t - 1, d), (t - 2, d)."""
+        out = []
+        for apart in range(3):
+            total = torch.zeros((frames - apart, self.dofs.count), dtype=torch.float64)
+            for k in range(3 - apart):
+                product = (self.stencil[k] * self.stencil[k + apart])[:, None] * self.weight
+                total[k : k + len(product)] += product
+            out.append(total)
+        return out

@@ -1,0 +1,24 @@
+"""How much each term of the fit counts."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Spreads are what a residual usually measures; the rest multiplies a squared residual."""
+
+    pixels: float = 1.0
+    pixel_spread_m: float = 0.025
+    """Usual error of a 2D landmark, as a length at the body's distance."""
+    pixel_outlier: float = 3.0
+    """Errors of more than this many spreads are taken for mistakes."""
+    landmarks: float = 0.1
+    landmark_spread_m: float = 0.1
+    landmark_outlier: float = 2.0
+    usual_pose: float = 0.3
+    limits: float = 1.0
+    shape: float = 30.0
+    """Pull of the average shape, in frames' worth of evidence."""
+    rotation_accel_rad_s2: float = 60.0
+    """Usual acceleration of a joint's rotation."""
+    place_accel_m_s2: float = 6.0
