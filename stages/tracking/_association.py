@@ -1,0 +1,88 @@
+"""Which live track continues in which detection of one frame."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from stages.tracking._box_filter import BoxFilter, boxes_of, scale_px
+from stages.tracking._frame import FrameDetections
+from stages.tracking._similarity import iou, landmark_similarity
+
+SURPRISE_GATE = 20.0
+"""Squared distance in standard deviations over place and size: 99.98 % of a chi-square of 3."""
+FORBIDDEN = 1e6
+NEAR = 0.3
+"""Distance between centres in heights at which nearness counts exp(-1/2)."""
+SIZE_RATIO_GATE = 1.5
+
+
+@dataclass
+class Track:
+    """Somebody who is being followed."""
+
+    filter: BoxFilter
+    sightings: list[int] = field(default_factory=list)
+    seen_s: float = 0.0
+    """Time of the last sighting."""
+    seen_measure: np.ndarray | None = None
+    """What was measured then."""
+    landmarks_px: np.ndarray | None = None
+    """(k, 3) as seen then."""
+
+    def see(self, found: FrameDetections, row: int, time_s: float) -> None:
+        """Take a detection as this track's sighting at `time_s`."""
+        self.sightings.append(int(found.index[row]))
+        self.seen_s, self.seen_measure = time_s, found.measures[row]
+        if found.landmarks_px is not None:
+            self.landmarks_px = found.landmarks_px[row]
+
+
+def match(
+    tracks: list[Track], found: FrameDetections, rows: np.ndarray, max_distance: float
+) -> list[tuple[int, int]]:
+    """Best one-to-one pairs (index in `tracks`, row in `found`) among detections `rows`.
+
+    A pair is possible if the detection is no surprise to the track's filter and its centre lies
+    within `max_distance` heights of where it is expected. Possible pairs are weighed by overlap
+    and by likeness of landmarks, or where there are none by nearness.
+    """
+    if not tracks or not len(rows):
+        return []
+    expected = np.stack([track.filter.expected for track in tracks])
+    variance = np.stack([track.filter.variance for track in tracks])
+    gap = expected[:, None] - found.measures[rows][None]
+    surprise = (np.square(gap) / variance[:, None])[..., :3].sum(axis=2)
+    distance = np.linalg.norm(gap[..., :2], axis=2) / scale_px(expected)[:, None]
+    possible = (surprise < SURPRISE_GATE) & (distance < max_distance)
+    possible &= np.abs(gap[..., 2]) < np.log(SIZE_RATIO_GATE)
+    likeness = np.exp(-0.5 * np.square(distance / NEAR))
+    if found.landmarks_px is not None:
+        _weigh_landmarks(likeness, tracks, expected, found, rows, possible)
+    overlap = iou(boxes_of(expected), found.boxes_xyxy_px[rows])
+    cost = np.where(possible, 2 - overlap - likeness, FORBIDDEN)
+    pairs = zip(*linear_sum_assignment(cost), strict=True)
+    return [(int(a), int(rows[b])) for a, b in pairs if possible[a, b]]
+
+
+def _weigh_landmarks(
+    likeness: np.ndarray,
+    tracks: list[Track],
+    expected: np.ndarray,
+    found: FrameDetections,
+    rows: np.ndarray,
+    possible: np.ndarray,
+) -> None:
+    """Put the likeness of landmarks in, for possible pairs: as last seen, moved with the box."""
+    assert found.landmarks_px is not None
+    first, second = np.nonzero(possible)
+    if not len(first):
+        return
+    last = np.stack([t.landmarks_px for t in tracks if t.landmarks_px is not None])
+    before = np.stack([t.seen_measure for t in tracks if t.seen_measure is not None])
+    grown = np.exp(expected[:, 2] - before[:, 2])[:, None, None]
+    moved = last.copy()
+    moved[..., :2] = (last[..., :2] - before[:, None, :2]) * grown + expected[:, None, :2]
+    likeness[first, second] = landmark_similarity(
+        moved[first], found.landmarks_px[rows[second]], scale_px(expected)[first]
+    )

@@ -1,0 +1,102 @@
+"""Where a box is and where it will be: a Kalman filter with steady velocity, in real seconds.
+
+Centre with velocity, size and shape as slow random walks. Noise is told in body heights and
+seconds, so neither the frame rate nor the distance of a person changes what it means.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from filterpy.common import Q_continuous_white_noise
+from filterpy.kalman import KalmanFilter
+from jaxtyping import Float, Float64
+
+SCALE_OF_SIZE = 1.6
+"""Height of a standing person over the square root of the box's area."""
+POSITION_NOISE = 0.06
+"""Error of a box's centre, in heights."""
+SIZE_NOISE = 0.06
+"""Error of the logarithm of a box's size."""
+SHAPE_NOISE = 0.2
+"""Error of the logarithm of width over height: arms come and go."""
+START_SPEED = 1.5
+"""Heights per second that a person may have when first seen."""
+PUSH = 1.0
+"""Spectral density of the acceleration, heights^2 / s^3."""
+SIZE_DRIFT, SHAPE_DRIFT = 0.04, 0.3
+"""Random walk of log size and log shape, variance per second."""
+
+MEASURED = np.array([0, 2, 4, 5])
+_H = np.eye(6)[MEASURED]
+_R = np.diag([POSITION_NOISE**2, POSITION_NOISE**2, SIZE_NOISE**2, SHAPE_NOISE**2])
+_P = np.diag([POSITION_NOISE**2, START_SPEED**2] * 2 + [SIZE_NOISE**2, SHAPE_NOISE**2])
+
+
+def measure(boxes_xyxy_px: Float[np.ndarray, "n 4"]) -> Float64[np.ndarray, "n 4"]:
+    """Centre x, y in pixels, log of size (square root of area, pixels), log of width / height."""
+    left, top, right, bottom = boxes_xyxy_px.astype(np.float64).T
+    width, height = right - left, bottom - top
+    size, shape = np.log(width * height) / 2, np.log(width / height)
+    return np.stack([(left + right) / 2, (top + bottom) / 2, size, shape], axis=1)
+
+
+def boxes_of(measures: Float64[np.ndarray, "n 4"]) -> Float64[np.ndarray, "n 4"]:
+    """Left, top, right, bottom in pixels: the inverse of `measure`."""
+    x, y, size, shape = measures.T
+    half_width, half_height = np.exp(size + shape / 2) / 2, np.exp(size - shape / 2) / 2
+    return np.stack([x - half_width, y - half_height, x + half_width, y + half_height], axis=1)
+
+
+def scale_px(measures: Float64[np.ndarray, "n 4"]) -> Float64[np.ndarray, " n"]:
+    """Height in pixels that a standing person of each size has."""
+    return SCALE_OF_SIZE * np.exp(measures[:, 2])
+
+
+class BoxFilter:
+    """One person's box over time; state x, vx, y, vy, log size, log shape."""
+
+    def __init__(self, measured: Float64[np.ndarray, " 4"], time_s: float) -> None:
+        self.time_s = time_s
+        self._kalman = KalmanFilter(dim_x=6, dim_z=4)
+        self._kalman.H = _H
+        self._kalman.x = np.zeros((6, 1))
+        self._kalman.x[MEASURED, 0] = measured
+        self._kalman.P = _P * self._units()
+
+    def predict(self, time_s: float) -> None:
+        """Move on to a later time."""
+        moved, noise = _motion(round(time_s - self.time_s, 6))
+        self._kalman.predict(F=moved, Q=noise * self._units())
+        self.time_s = time_s
+
+    def update(self, measured: Float64[np.ndarray, " 4"]) -> None:
+        """Take in what was measured at the present time."""
+        units = self._units()[np.ix_(MEASURED, MEASURED)]
+        self._kalman.update(measured[:, None], R=_R * units)
+
+    @property
+    def expected(self) -> Float64[np.ndarray, " 4"]:
+        """The measurement to be expected now."""
+        return self._kalman.x[MEASURED, 0]
+
+    @property
+    def variance(self) -> Float64[np.ndarray, " 4"]:
+        """Variance of the measurement around what is expected; its parts are independent."""
+        units = np.diagonal(self._units())[MEASURED]
+        return np.diagonal(self._kalman.P)[MEASURED] + np.diagonal(_R) * units
+
+    def _units(self) -> Float64[np.ndarray, "6 6"]:
+        """Products of the units of the state: pixels per height four times, one twice."""
+        height_px = SCALE_OF_SIZE * np.exp(self._kalman.x[4, 0])
+        unit = np.array([height_px] * 4 + [1.0, 1.0])
+        return unit[:, None] * unit
+
+
+@lru_cache(maxsize=1024)
+def _motion(step_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Transition and noise over a time step."""
+    moved, noise = np.eye(6), np.zeros((6, 6))
+    moved[0, 1] = moved[2, 3] = step_s
+    noise[:2, :2] = noise[2:4, 2:4] = Q_continuous_white_noise(2, step_s, PUSH)
+    noise[4, 4], noise[5, 5] = SIZE_DRIFT * step_s, SHAPE_DRIFT * step_s
+    return moved, noise
