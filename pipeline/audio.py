@@ -27,12 +27,12 @@ class SoundTrack:
         Args:
             video: the source; the sound starts with its first frame, unless that is frame 0.
             end_s: time on the source's clock to stop before.
-            shift_s: added to every time.
+            shift_s: added to every time; sound that is negative then is left out.
             events: where re-encoding is recorded.
         """
         self._container = open_container(video.path)
         self._source: AudioStream = self._container.streams.audio[0]
-        self._start_s = float(video.time_s[0]) if video.first_frame else float("-inf")
+        self._start_s = float(video.time_s[0]) if video.first_frame else -shift_s
         self._end_s = end_s
         self._shift_s = shift_s
         self._seek()
@@ -59,7 +59,7 @@ class SoundTrack:
         while True:
             packet = self._waiting or next(self._packets, None)
             self._waiting = packet
-            if packet is None or packet.pts * packet.time_base > time_s + self._shift_s:
+            if packet is None or _time_s(packet) > time_s + self._shift_s:
                 return
             packet.stream = self._stream
             self._out.mux(packet)
@@ -81,7 +81,7 @@ class SoundTrack:
             for packet in self._container.demux(self._source):
                 if packet.size == 0 or packet.pts is None or packet.is_corrupt:
                     continue
-                time_s = float(packet.pts * packet.time_base)
+                time_s = _time_s(packet)
                 if time_s >= self._end_s:
                     return
                 if time_s >= self._start_s:
@@ -91,9 +91,8 @@ class SoundTrack:
 
     def _copied(self) -> Iterator[av.Packet]:
         for packet in self._used():
-            shift = round(Fraction(self._shift_s) / packet.time_base)
-            packet.pts += shift
-            packet.dts = packet.pts
+            moved = (packet.pts or 0) + round(Fraction(self._shift_s) / Fraction(packet.time_base))
+            packet.pts = packet.dts = moved
             yield packet
 
     def _decoded(self) -> Iterator[av.Packet]:
@@ -101,13 +100,17 @@ class SoundTrack:
         tick = Fraction(1, self._source.rate)
         for packet in self._used():
             try:
-                frames = packet.decode()
+                frames = self._source.decode(packet)
             except av.FFmpegError:
                 continue
             for frame in frames:
                 for part in resampler.resample(frame):
-                    if part.pts is None:
+                    if part.pts is None or part.time_base is None:
                         continue
-                    part.pts = round(part.pts * part.time_base / tick) + round(self._shift_s / tick)
+                    part.pts = round((part.pts * part.time_base + Fraction(self._shift_s)) / tick)
                     part.time_base = tick
                     yield from self._stream.encode(part)
+
+
+def _time_s(packet: av.Packet) -> float:
+    return float((packet.pts or 0) * Fraction(packet.time_base))

@@ -18,7 +18,7 @@ from av.container import OutputContainer
 from jaxtyping import UInt8
 
 from pipeline.audio import SoundTrack
-from pipeline.decoders.pyav import open_container
+from pipeline.decoders.pyav import open_container, picture_stream
 from pipeline.errors import OutputError
 from pipeline.events import EventLog
 from pipeline.ffmpeg_binary import ffmpeg_binary
@@ -32,6 +32,8 @@ TICKS_PER_S = 120_000
 """Holds 24, 25, 30, 50 and 60 fps and their 1000/1001 relatives without rounding."""
 LEAD_S = 10
 """Times in the pipe are this much later: NUT holds no negative ones, early sound has them."""
+LONGEST_DELAY_S = 1.0
+"""A first frame later than this is taken for the reading of a running clock."""
 COLOUR_NAME = {"bt601": "smpte170m", "bt709": "bt709"}
 PIPE_BYTES = 1 << 20
 
@@ -137,8 +139,7 @@ class OverlayWriter:
             )
         read_end, write_end = os.pipe()
         self._write_end = write_end
-        shift_s, aspect = self._source_clock_and_aspect()
-        self._shift_s = shift_s + LEAD_S
+        self._shift_s = self._clock_shift_s() + LEAD_S
         if self._video.has_audio:
             self._sound = SoundTrack(self._video, self._end_s(), self._shift_s, self._events)
         self._log = tempfile.TemporaryFile()
@@ -165,7 +166,6 @@ class OverlayWriter:
         self._stream.pix_fmt = "yuv420p"
         self._stream.time_base = Fraction(1, TICKS_PER_S)
         self._stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
-        self._stream.codec_context.sample_aspect_ratio = aspect
         if self._sound:
             self._sound.add_to(self._pipe)
 
@@ -173,6 +173,7 @@ class OverlayWriter:
         """The ffmpeg command line."""
         colour = COLOUR_NAME[image.matrix]
         tags = f"setparams=colorspace={colour}:range={'pc' if image.full_range else 'tv'}"
+        tags += f",setsar={self._pixel_aspect()}"
         source = ffmpeg.input("pipe:0", format="nut", itsoffset=-LEAD_S)
         streams = [source["v"], source["a"]] if self._sound else [source["v"]]
         sound = {"c:a": "copy" if self._sound.is_copied else "aac"} if self._sound else {}
@@ -195,24 +196,27 @@ class OverlayWriter:
         command = output.global_args("-copyts", "-nostdin", "-hide_banner", "-v", "warning")
         return [str(part) for part in command.compile(cmd=ffmpeg_binary(), overwrite_output=True)]
 
-    def _source_clock_and_aspect(self) -> tuple[float, Fraction]:
-        """What to add to source times, and the pixel aspect of the upright picture.
+    def _clock_shift_s(self) -> float:
+        """What to add to source times: nothing for a whole video, a part starts at 0.
 
-        A whole video keeps its clock, counted from where players start it; a part starts at 0.
+        So does a whole one on a running clock (broadcast streams start at any time of day).
         """
-        with open_container(self._video.path) as source:
-            start_s = (source.start_time or 0) / av.time_base
-            aspect = source.streams.video[0].sample_aspect_ratio or Fraction(1)
         first_s = float(self._video.time_s[0])
-        shift_s = -first_s if self._video.first_frame else -min(start_s, first_s)
-        return shift_s, 1 / aspect if self._video.rotation_deg in (90, 270) else aspect
+        keeps_clock = self._video.first_frame == 0 and 0 <= first_s < LONGEST_DELAY_S
+        return 0.0 if keeps_clock else -first_s
+
+    def _pixel_aspect(self) -> Fraction:
+        """Width of a pixel over its height, upright."""
+        with open_container(self._video.path) as source:
+            aspect = picture_stream(source).sample_aspect_ratio or Fraction(1)
+        return 1 / aspect if self._video.rotation_deg in (90, 270) else aspect
 
     def _end_s(self) -> float:
         return float(self._video.time_s[-1]) + 1.0 / self._video.fps
 
     def _mux(self, image: YuvImage, time_s: float) -> None:
         assert self._pipe is not None
-        packet = av.Packet(_bytes_of(image))
+        packet = av.Packet(_bytes_of(image))  # type: ignore[arg-type]  # any buffer is taken
         packet.time_base = Fraction(1, TICKS_PER_S)
         packet.pts = packet.dts = round((time_s + self._shift_s) * TICKS_PER_S)
         packet.is_keyframe = True

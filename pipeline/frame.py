@@ -103,7 +103,6 @@ class Frame:
         if odd and self._orientation != UPRIGHT:
             # The padding would land at the top or left: turn the full-colour picture instead.
             return rgb_to_yuv420(self.rgb, self._matrix, self._keeps_full_range)
-        source_is_rgb = picture.format.is_rgb
         planar = picture.format.name in ("yuv420p", "yuvj420p")
         if not planar or self._source_colorspace != SWSCALE_MATRIX[self._matrix]:
             picture = _reformat(
@@ -111,7 +110,7 @@ class Frame:
                 "yuv420p",
                 src_colorspace=self._source_colorspace,
                 dst_colorspace=SWSCALE_MATRIX[self._matrix],
-                src_color_range=_range(self._is_full_range or source_is_rgb),
+                src_color_range=_range(self._is_full_range),
                 dst_color_range=_range(self._keeps_full_range),
             )
         out = empty_yuv(self.width_px, self.height_px, self._matrix, self._keeps_full_range)
@@ -135,7 +134,8 @@ class Frame:
     @property
     def _is_full_range(self) -> bool:
         picture = self._picture
-        return picture.format.name.startswith("yuvj") or picture.color_range == ColorRange.JPEG
+        tagged = picture.color_range == ColorRange.JPEG or picture.format.name.startswith("yuvj")
+        return bool(tagged or picture.format.is_rgb)
 
     @property
     def _keeps_full_range(self) -> bool:

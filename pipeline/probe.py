@@ -10,7 +10,7 @@ from av.stream import Discard
 from av.video.stream import VideoStream
 from jaxtyping import Float64
 
-from pipeline.decoders.pyav import MIN_STEP_S, decoded, open_container, tick_s
+from pipeline.decoders.pyav import MIN_STEP_S, decoded, open_container, picture_stream, tick_s
 from pipeline.errors import InputError
 from pipeline.frame import Orientation, orientation_of
 
@@ -78,14 +78,19 @@ def _unreadable(path: Path, error: Exception) -> str:
             f"{path} has lost its index (the recording or copy was cut off), so no frame can be "
             "decoded. Copy it again, or repair it with a tool such as untrunc."
         )
-    return f"{path} is not a video that can be read ({error}). Convert it to mp4 and try again."
+    reason = getattr(error, "strerror", None) or error
+    return f"{path} is not a video that can be read ({reason}). Convert it to mp4 and try again."
 
 
 def _probe(container: InputContainer, path: Path) -> Probe:
-    if not container.streams.video:
-        what = "only audio" if container.streams.audio else "no video stream"
-        raise InputError(f"{path} holds {what}. Give a file with a picture.")
-    stream = container.streams.video[0]
+    try:
+        stream = picture_stream(container)
+    except LookupError as error:
+        if not container.streams.audio:
+            raise InputError(_unreadable(path, error)) from None
+        raise InputError(f"{path} holds only sound. Give a file with moving pictures.") from None
+    if stream.codec_context is None:
+        raise InputError(f"{path} is coded in an unknown way. Convert it to mp4 (H.264) first.")
     for other in container.streams:
         if other.index != stream.index:
             other.discard = Discard.all
@@ -116,7 +121,7 @@ def _probe(container: InputContainer, path: Path) -> Probe:
 def first_picture(path: Path) -> av.VideoFrame | None:
     """The first picture that decodes."""
     with open_container(path) as container:
-        return next(decoded(container, container.streams.video[0]), None)
+        return next(decoded(container, picture_stream(container)), None)
 
 
 def _packet_times(container: InputContainer, stream: VideoStream) -> list[int | None]:

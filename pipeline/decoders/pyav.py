@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from pipeline.decoders import Picture
@@ -24,6 +25,18 @@ MIN_STEP_S = 1e-5
 def open_container(path: Path) -> InputContainer:
     """Open a file (never a network address) for reading."""
     return av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+
+
+def picture_stream(container: InputContainer) -> VideoStream:
+    """The first video stream that is no cover picture.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    raise LookupError("no video stream")
 
 
 def decode(video: Video, first_frame: int) -> Generator[Picture, None, None]:
@@ -92,7 +105,7 @@ def _flushed(stream: VideoStream) -> Iterator[av.VideoFrame]:
 def _pictures(video: Video, seek_s: float | None) -> Generator[Picture, None, None]:
     """Pictures from the key frame before `seek_s` on, or from the start, with their times."""
     with open_container(video.path) as container:
-        stream = container.streams.video[0]
+        stream = picture_stream(container)
         stream.thread_type = "AUTO"
         if seek_s is not None:
             try:
