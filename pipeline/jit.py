@@ -1,5 +1,6 @@
 """Numba compilation with a cache that never stops the program."""
 
+import inspect
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     The code goes to `__pycache__` beside the source, else to the user's cache folder. Where
     neither can be written the function is compiled anew in every process.
     """
+    function = inspect.unwrap(function)  # shape checkers wrap functions; Numba needs the bare one
     try:
         return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError as error:  # numba: "no locator available", nowhere to write

@@ -13,11 +13,13 @@ from jaxtyping import Float64, Int32
 from pydantic import Field
 
 from pipeline.backends import BackendConfig
+from pipeline.camera import NEAREST_M, project
 from pipeline.context import Context
 from pipeline.types import Layer, PosedMesh
+from stages.rendering._labels import Tag, draw_tags, place_tag
+from stages.rendering._rectangle import rectangle_around
 from stages.rendering.raster.clipping import Surface, clip_near
 from stages.rendering.raster.kernels import draw
-from stages.rendering.raster.labels import Tag, draw_tags, place_tag
 from stages.rendering.raster.shading import vertex_colours
 from stages.rendering.raster.topology import face_neighbours
 
@@ -32,7 +34,7 @@ class Config(BackendConfig):
     """Opacity of every body; multiplied by `PosedMesh.alpha`."""
     labels: bool = True
     """Draw `PosedMesh.label` above each body."""
-    near_m: float = Field(0.1, gt=0.0)
+    near_m: float = Field(NEAREST_M, ge=NEAREST_M)
     """Nothing nearer to the camera than this is drawn."""
 
 
@@ -52,7 +54,7 @@ class Backend:
     def __init__(self, config: Config, context: Context) -> None:
         self._config = config
         self._scratch = threading.local()
-        self._topology: tuple[np.ndarray, np.ndarray] | None = None
+        self._known: tuple[np.ndarray, np.ndarray] | None = None
 
     def __call__(
         self,
@@ -63,51 +65,45 @@ class Backend:
         height_px: int,
     ) -> Layer:
         """Draw the bodies; faces are counter-clockwise seen from outside."""
-        neighbours = self._neighbours(faces)
-        bodies = [
-            self._project(mesh, faces, neighbours, K_px, width_px, height_px) for mesh in meshes
-        ]
+        bodies = [self._project(mesh, faces, K_px, width_px, height_px) for mesh in meshes]
         bodies = [body for body in bodies if len(body.surface.faces)]
-        left, top, right, bottom = _rectangle(bodies, width_px, height_px)
-        rgba = np.zeros((bottom - top, right - left, 4), dtype=np.uint8)
-        layer = Layer(left, top, rgba)
+        # Far bodies first, so that the nearest person's tag is on top.
+        bodies.sort(key=lambda body: float(np.fmax.reduce(body.points[:, 2])))
+        tags = [body.tag for body in bodies if body.tag]
+        area = rectangle_around([body.points[:, :2] for body in bodies], tags, width_px, height_px)
+        rgba = np.zeros((area.bottom - area.top, area.right - area.left, 4), dtype=np.uint8)
+        layer = Layer(area.left, area.top, rgba)
         if rgba.size:
             self._draw(bodies, layer)
-            # Far tags first, so that the nearest person's is on top.
-            ordered = sorted(bodies, key=lambda body: float(np.nanmax(body.points[:, 2])))
-            draw_tags(layer, [body.tag for body in ordered if body.tag])
+            draw_tags(layer, tags)
         return layer
 
-    def _neighbours(self, faces: np.ndarray) -> np.ndarray:
-        known = self._topology
-        if known is None or (known[0] is not faces and not np.array_equal(known[0], faces)):
-            known = (faces, face_neighbours(faces))
-            self._topology = known
-        return known[1]
-
     def _project(
-        self,
-        mesh: PosedMesh,
-        faces: np.ndarray,
-        neighbours: np.ndarray,
-        K_px: np.ndarray,
-        width_px: int,
-        height_px: int,
+        self, mesh: PosedMesh, faces: np.ndarray, K_px: np.ndarray, width_px: int, height_px: int
     ) -> _Projected:
         near_m = self._config.near_m
-        colours = vertex_colours(
-            mesh.vertices_camera_m, faces, mesh.rgb, mesh.alpha * self._config.alpha
-        )
-        surface = clip_near(Surface(mesh.vertices_camera_m, colours, faces, neighbours), near_m)
-        points = surface.vertices_camera_m @ K_px.T
-        points[points[:, 2] < 0.5 * near_m] = np.nan
-        points[:, 2] = 1.0 / points[:, 2]
-        points[:, :2] *= points[:, 2:]
+        surface = clip_near(self._surface(mesh, faces), near_m)
+        z = surface.vertices_camera_m[:, 2].astype(np.float64)
+        points = np.empty((len(z), 3))
+        points[:, :2] = project(surface.vertices_camera_m, K_px)
+        points[:, 2] = 1.0 / np.maximum(z, 0.5 * near_m)
+        points[z < 0.5 * near_m] = np.nan  # cut vertices may lie a rounding before the plane
         tag = None
         if self._config.labels and mesh.label:
             rgb = mesh.rgb.reshape(-1, 3).mean(axis=0).astype(np.uint8)
             tag = place_tag(mesh.label, rgb, points[:, :2], width_px, height_px)
         return _Projected(surface, points, tag)
+
+    def _surface(self, mesh: PosedMesh, faces: np.ndarray) -> Surface:
+        """The shaded body. What depends on the faces alone is kept from frame to frame."""
+        # Plain writable arrays: others would make Numba compile the kernels once more.
+        vertices = np.array(mesh.vertices_camera_m, dtype=np.float32, order="C")
+        if self._known is None or not np.array_equal(self._known[0], faces):
+            own = np.array(faces, dtype=np.int32, order="C")
+            self._known = (own, face_neighbours(own))
+        own, neighbours = self._known
+        colours = vertex_colours(vertices, own, mesh.rgb, mesh.alpha * self._config.alpha)
+        return Surface(vertices, colours, own, neighbours)
 
     def _draw(self, bodies: Sequence[_Projected], layer: Layer) -> None:
         height, width = layer.rgba.shape[:2]
@@ -117,19 +113,13 @@ class Backend:
             scratch.depth = np.zeros(scratch.size, dtype=np.float32)
             scratch.area = np.zeros(scratch.size, dtype=np.float32)
             scratch.owner = np.empty(scratch.size, dtype=np.int32)
-        vertex_starts = np.cumsum([0] + [len(body.points) for body in bodies])
-        face_starts = np.cumsum([0] + [len(body.surface.faces) for body in bodies])
-        faces = [body.surface.faces + start for body, start in zip(bodies, vertex_starts)]
-        neighbours = [
-            np.where(body.surface.neighbours < 0, -1, body.surface.neighbours + start)
-            for body, start in zip(bodies, face_starts)
-        ]
+        joined = _joined([body.surface for body in bodies])
         points = np.concatenate([body.points for body in bodies])
         draw(
-            np.concatenate(faces).astype(np.int32, copy=False),
-            np.concatenate(neighbours).astype(np.int32, copy=False),
+            joined.faces,
+            joined.neighbours,
             points - np.array([layer.x_px, layer.y_px, 0.0]),
-            np.concatenate([body.surface.colours for body in bodies]),
+            joined.colours,
             OUTLINE_STEP_M,
             scratch.depth[: height * width].reshape(height, width),
             scratch.owner[: height * width].reshape(height, width),
@@ -138,23 +128,21 @@ class Backend:
         )
 
 
-def _rectangle(
-    bodies: Sequence[_Projected], width_px: int, height_px: int
-) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom around all bodies and tags, even, inside the picture."""
-    boxes = []
-    for body in bodies:
-        low, high = np.nanmin(body.points[:, :2], axis=0), np.nanmax(body.points[:, :2], axis=0)
-        low, high = np.maximum(low, 0), np.minimum(high, [width_px, height_px])
-        if (low < high).all():
-            boxes.append([*np.floor(low), *np.ceil(high)])
-            if body.tag:
-                tag_height, tag_width = body.tag.rgba.shape[:2]
-                x, y = body.tag.x_px, body.tag.y_px
-                boxes.append([x, y, x + tag_width, y + tag_height])
-    if not boxes:
-        return 0, 0, 0, 0
-    array = np.array(boxes).astype(int)
-    left, top = array[:, :2].min(axis=0) // 2 * 2
-    right, bottom = (array[:, 2:].max(axis=0) + 1) // 2 * 2
-    return int(left), int(top), min(int(right), width_px), min(int(bottom), height_px)
+def _joined(surfaces: Sequence[Surface]) -> Surface:
+    """Several surfaces as one."""
+    if len(surfaces) == 1:
+        return surfaces[0]
+    faces, neighbours = [], []
+    vertex_count = face_count = 0
+    for surface in surfaces:
+        faces.append(surface.faces + np.int32(vertex_count))
+        inside = surface.neighbours >= 0
+        neighbours.append(np.where(inside, surface.neighbours + np.int32(face_count), np.int32(-1)))
+        vertex_count += len(surface.vertices_camera_m)
+        face_count += len(surface.faces)
+    return Surface(
+        np.concatenate([surface.vertices_camera_m for surface in surfaces]),
+        np.concatenate([surface.colours for surface in surfaces]),
+        np.concatenate(faces),
+        np.concatenate(neighbours),
+    )

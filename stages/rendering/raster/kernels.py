@@ -11,9 +11,11 @@ Three passes over the triangles that face the camera (area < 0 on a picture whos
 
 `depth` holds w of the nearest triangle; -w where only a corner of a triangle touches the pixel;
 0 where there is nothing. `depth` and `area` must come in as zeros and are left as zeros.
+
+All in one file on purpose: Numba's cache of `draw` notices changes of this file only.
 """
 
-# ruff: noqa: PLR0912, PLR0915, PLR2004 - loops over pixels are written out for the compiler
+# ruff: noqa: PLR2004 - loops over pixels are written out for the compiler
 # mypy: disable-error-code="no-untyped-def"
 
 import numpy as np
@@ -104,12 +106,15 @@ def _cover(t, p, q, points, depth, owner, area, row_low, row_high):
         sign = -1.0
     x0, y0, x1, y1 = points[p, 0], points[p, 1], points[q, 0], points[q, 1]
     w = np.float32(0.5 * (points[p, 2] + points[q, 2]))
-    if y1 <= 0.0 or y0 >= height or y0 == y1:
+    if y1 <= 0.0 or y0 >= height:
         return
-    slope = (x1 - x0) / (y1 - y0)
-    for row in range(int(max(y0, 0.0)), int(np.ceil(min(y1, float(height))))):
+    level = y0 == y1  # bounds no area to its right, but touches pixels that others cover
+    slope = 0.0 if level else (x1 - x0) / (y1 - y0)
+    row = int(max(y0, 0.0))
+    for row in range(row, row + 1 if level else int(np.ceil(min(y1, float(height))))):
         ya, yb = max(y0, float(row)), min(y1, row + 1.0)
-        xa, xb = x0 + (ya - y0) * slope, x0 + (yb - y0) * slope
+        xa = x0 + (ya - y0) * slope
+        xb = x1 if level else x0 + (yb - y0) * slope
         if xa > xb:
             xa, xb = xb, xa
         amount = sign * (yb - ya)
@@ -138,27 +143,37 @@ def _paint(faces, points, colours, depth, owner, area, row_low, row_high, rgba):
     """Colour every covered pixel, perspective-correct between its triangle's corners."""
     for y in range(depth.shape[0]):
         covered = 0.0
+        last = -1
         for x in range(row_low[y], row_high[y] + 1):
             covered += area[y, x]
             area[y, x] = 0.0
             if covered < 0.002 or depth[y, x] == 0.0:
                 continue
             t = owner[y, x]
-            a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
-            ax, ay = points[a, 0] - x - 0.5, points[a, 1] - y - 0.5
-            bx, by = points[b, 0] - x - 0.5, points[b, 1] - y - 0.5
-            cx, cy = points[c, 0] - x - 0.5, points[c, 1] - y - 0.5
-            # Weights of a clockwise triangle are negative; outside it they are clamped.
-            wa = min((bx * cy - by * cx) * points[a, 2], -1e-12)
-            wb = min((cx * ay - cy * ax) * points[b, 2], -1e-12)
-            wc = min((ax * by - ay * bx) * points[c, 2], -1e-12)
+            if t != last:  # a new run of pixels: the corners' weights are linear along the row
+                last = t
+                a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
+                ax, ay, aw = points[a, 0] - 0.5, points[a, 1] - y - 0.5, points[a, 2]
+                bx, by, bw = points[b, 0] - 0.5, points[b, 1] - y - 0.5, points[b, 2]
+                cx, cy, cw = points[c, 0] - 0.5, points[c, 1] - y - 0.5, points[c, 2]
+                a0, a1 = (bx * cy - by * cx) * aw, (by - cy) * aw
+                b0, b1 = (cx * ay - cy * ax) * bw, (cy - ay) * bw
+                c0, c1 = (ax * by - ay * bx) * cw, (ay - by) * cw
+                red_a, green_a, blue_a = colours[a, 0], colours[a, 1], colours[a, 2]
+                red_b, green_b, blue_b = colours[b, 0], colours[b, 1], colours[b, 2]
+                red_c, green_c, blue_c = colours[c, 0], colours[c, 1], colours[c, 2]
+                opacity = np.float32(255.0) * colours[a, 3]
+            # The weights of a face seen from its front are negative; outside it, clamp them.
+            wa = min(a0 + a1 * x, -1e-12)
+            wb = min(b0 + b1 * x, -1e-12)
+            wc = min(c0 + c1 * x, -1e-12)
             scale = 1.0 / (wa + wb + wc)
-            wa, wb, wc = wa * scale, wb * scale, wc * scale
-            for k in range(3):
-                value = wa * colours[a, k] + wb * colours[b, k] + wc * colours[c, k]
-                rgba[y, x, k] = np.uint8(value + 0.5)
-            alpha = wa * colours[a, 3] + wb * colours[b, 3] + wc * colours[c, 3]
-            rgba[y, x, 3] = np.uint8(255.0 * alpha * min(covered, 1.0) + 0.5)
+            fa, fb, fc = np.float32(wa * scale), np.float32(wb * scale), np.float32(wc * scale)
+            half = np.float32(0.5)
+            rgba[y, x, 0] = np.int32(fa * red_a + fb * red_b + fc * red_c + half)
+            rgba[y, x, 1] = np.int32(fa * green_a + fb * green_b + fc * green_c + half)
+            rgba[y, x, 2] = np.int32(fa * blue_a + fb * blue_b + fc * blue_c + half)
+            rgba[y, x, 3] = np.int32(opacity * np.float32(min(covered, 1.0)) + half)
         if row_high[y] >= 0:
             area[y, row_high[y] + 1] = 0.0
             area[y, row_high[y] + 2] = 0.0

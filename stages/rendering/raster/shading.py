@@ -37,7 +37,7 @@ def _shade(vertices, faces, rgb, key, colours):  # type: ignore[no-untyped-def]
         hx, hy, hz = ex + key[0], ey + key[1], ez + key[2]
         half = (nx * hx + ny * hy + nz * hz) / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-30)
         gloss = 34.0 * max(half, 0.0) ** 24
-        diffuse = 0.22 + 0.36 * facing + 0.56 * soft * soft
+        diffuse = 0.28 + 0.36 * facing + 0.50 * soft * soft
         for k in range(3):
             colours[i, k] = min(rgb[i if per_vertex else 0, k] * diffuse + gloss, 255.0)
 

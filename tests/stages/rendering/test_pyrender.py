@@ -1,0 +1,72 @@
+"""The OpenGL backend, and the rasteriser against it."""
+
+import numpy as np
+import pytest
+
+from pipeline.body import load_body
+from pipeline.context import Context
+from pipeline.errors import MissingError
+from pipeline.types import PosedMesh
+from stages.rendering.raster import Backend, Config
+from tests.stages.rendering.shapes import whole
+
+WIDTH_PX, HEIGHT_PX = 960, 720
+K_PX = np.array([[840.0, 0.0, 486.0], [0.0, 850.0, 352.0], [0.0, 0.0, 1.0]])
+
+
+@pytest.fixture(scope="module")
+def opengl():
+    """A function that draws through pyrender; skips where there is no OpenGL."""
+    module = pytest.importorskip("stages.rendering.pyrender", exc_type=ImportError)
+    backend = module.Backend(module.Config(alpha=1.0), Context())
+    try:
+        backend([mesh_at((0.0, 0.0, 2.0))], load_body().faces, K_PX, WIDTH_PX, HEIGHT_PX)
+    except MissingError as error:
+        pytest.skip(f"EGL is absent: {error}")
+    return backend
+
+
+def mesh_at(t_m, turn_rad=0.0, **more) -> PosedMesh:
+    """The body at rest, upright in the camera, turned about its own axis."""
+    c, s = np.cos(turn_rad), np.sin(turn_rad)
+    upright = np.diag([1.0, -1.0, -1.0]) @ np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+    vertices = load_body().v_template_m.numpy() @ upright.T + np.array(t_m)
+    return PosedMesh(1, vertices.astype(np.float32), np.array([90, 150, 220], np.uint8), **more)
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        [((0.0, -0.3, 2.2), 0.4)],
+        [((0.6, 0.2, 1.1), 1.2)],  # partly outside
+        [((-0.3, -0.3, 3.0), 0.0), ((0.2, -0.2, 2.6), 0.8)],
+        [((0.25, 0.1, 0.35), 1.5)],  # an arm behind the camera
+    ],
+)
+def test_silhouettes_agree(opengl, people):
+    faces = load_body().faces
+    meshes = [mesh_at(t_m, turn) for t_m, turn in people]
+    raster = Backend(Config(alpha=1.0), Context())
+    own, other = (
+        whole(render(meshes, faces, K_PX, WIDTH_PX, HEIGHT_PX), WIDTH_PX, HEIGHT_PX)[..., 3]
+        for render in (raster, opengl)
+    )
+    assert own.sum() / other.sum() == pytest.approx(1.0, abs=0.003)
+    own, other = own >= 127, other >= 127  # OpenGL's two of four samples
+    assert (own | other).sum() > 20000
+    assert (own & other).sum() / (own | other).sum() >= 0.99
+
+
+def test_opengl_keeps_the_opacity_of_each_person(opengl):
+    meshes = [mesh_at((-0.5, -0.3, 3.0), alpha=0.4), mesh_at((0.5, -0.3, 3.0), 0.0)]
+    layer = opengl(meshes, load_body().faces, K_PX, WIDTH_PX, HEIGHT_PX)
+    picture = whole(layer, WIDTH_PX, HEIGHT_PX)
+    chests = [picture[352 - 80, 486 + side * 140, 3] for side in (-1, 1)]
+    assert chests == [102, 255]
+    assert layer.x_px % 2 == 0 and layer.y_px % 2 == 0
+
+
+def test_opengl_gives_an_empty_layer_for_nobody(opengl):
+    faces = load_body().faces
+    for meshes in ([], [mesh_at((0.0, 0.0, -3.0))], [mesh_at((9.0, 0.0, 2.0))]):
+        assert opengl(meshes, faces, K_PX, WIDTH_PX, HEIGHT_PX).rgba.size == 0
