@@ -73,7 +73,7 @@ def walked_feet(
 
 def _pitch_curve() -> PchipInterpolator:
     keys = np.array(PITCH_KEYS_DEG, dtype=np.float64)
-    around = np.concatenate([keys + [shift, 0] for shift in (-1, 0, 1)])
+    around = np.concatenate([keys + np.array([shift, 0.0]) for shift in (-1, 0, 1)])
     return PchipInterpolator(around[:, 0], np.radians(around[:, 1]))
 
 
