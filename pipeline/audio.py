@@ -35,6 +35,7 @@ class SoundTrack:
         self._start_s = float(video.time_s[0]) if video.first_frame else -shift_s
         self._end_s = end_s
         self._shift_s = shift_s
+        self._events = events
         self._seek()
         codec = self._source.codec_context.name
         self.is_copied = codec.removesuffix("float") in COPIED_CODECS
@@ -62,8 +63,13 @@ class SoundTrack:
             if packet is None or _time_s(packet) > time_s + self._shift_s:
                 return
             packet.stream = self._stream
-            self._out.mux(packet)
             self._waiting = None
+            try:
+                self._out.mux(packet)
+            except (av.error.ArgumentError, av.error.InvalidDataError):
+                self._events.record(
+                    "video", "drop", "A part of the sound is damaged; it is left out."
+                )
 
     def close(self) -> None:
         """Close the source."""

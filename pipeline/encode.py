@@ -73,6 +73,7 @@ class OverlayWriter:
         self._pipe: OutputContainer | None = None
         self._sound: SoundTrack | None = None
         self._log: IO[bytes] | None = None
+        self._write_end = -1
         self.frames_written = 0
 
     def __enter__(self) -> "OverlayWriter":
@@ -140,8 +141,7 @@ class OverlayWriter:
         read_end, write_end = os.pipe()
         self._write_end = write_end
         self._shift_s = self._clock_shift_s() + LEAD_S
-        if self._video.has_audio:
-            self._sound = SoundTrack(self._video, self._end_s(), self._shift_s, self._events)
+        self._sound = self._open_sound()
         self._log = tempfile.TemporaryFile()
         try:
             self._process = subprocess.Popen(
@@ -168,6 +168,18 @@ class OverlayWriter:
         self._stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
         if self._sound:
             self._sound.add_to(self._pipe)
+
+    def _open_sound(self) -> SoundTrack | None:
+        """The sound to copy; a damaged one must not cost the overlay."""
+        if not self._video.has_audio:
+            return None
+        try:
+            return SoundTrack(self._video, self._end_s(), self._shift_s, self._events)
+        except (av.FFmpegError, ValueError) as error:
+            self._events.record(
+                "video", "drop", f"The sound cannot be read ({error}); the overlay has none."
+            )
+            return None
 
     def _command(self, image: YuvImage) -> list[str]:
         """The ffmpeg command line."""
@@ -242,7 +254,10 @@ class OverlayWriter:
 
     def _failure(self) -> OutputError:
         """What to tell the user, from how ffmpeg ended and what it said."""
-        assert self._process is not None and self._log is not None
+        if self._process is None or self._log is None:
+            return OutputError(
+                f"{self._path} was not written: ffmpeg ({ffmpeg_binary()}) could not be started."
+            )
         self._close_pipe_end()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=10)

@@ -141,6 +141,28 @@ def test_rotation_metadata_turns_the_picture(tmp_path, ccw_deg, decoder):
     np.testing.assert_allclose(seen, expected, atol=COLOUR_TOLERANCE)
 
 
+def test_turned_odd_sizes_are_padded_at_the_right_and_bottom(tmp_path):
+    settings = {"size_px": (501, 333), "pixel_format": "yuv444p", "rotation_ccw_deg": 270}
+    frame = next(read_frames(open_video(make_clip(tmp_path / "odd.mp4", **settings))))
+    planes = frame.yuv420()
+    assert frame.rgb.shape == (501, 333, 3)
+    assert planes.y.shape == (502, 334)
+    red = rgb_to_yuv(np.array(CORNER_RGB["top_left"], np.uint8), "bt601", False)
+    seen = [plane[4:40, -40:].mean() for plane in (planes.y, planes.u, planes.v)]
+    np.testing.assert_allclose(seen, red, atol=COLOUR_TOLERANCE)  # stored left, seen right
+    np.testing.assert_allclose(planes.y[:, -1], planes.y[:, -2], atol=1)
+
+
+def test_mirrored_pictures_are_mirrored_back(tmp_path):
+    path = tmp_path / "mirror.mp4"
+    one = 1 << 16
+    matrix = (-one, 0, 0, 0, one, 0, 320 * one, 0, 1 << 30)
+    frame = next(read_frames(open_video(make_clip(path, display_matrix=matrix))))
+    for corner, colour in (("top_right", "top_left"), ("bottom_right", "bottom_left")):
+        seen = corner_rgb(frame.rgb, corner)
+        np.testing.assert_allclose(seen, CORNER_RGB[colour], atol=COLOUR_TOLERANCE)
+
+
 @pytest.mark.parametrize("name", ["bt709.mp4", "full_range.mp4", "ten_bit.mp4", "rgb.mp4",
                                   "vp9_odd.webm", "odd_444.mkv", "vfr.mp4"])  # fmt: skip
 def test_planes_hold_the_colours_of_the_rgb_picture(clips, name):
@@ -259,6 +281,68 @@ def test_truncated_file_gives_its_frames_and_says_how_many_are_lost(tmp_path):
     events = EventLog()
     open_video(path, end_s=0.5, events=events)
     assert events.events == []  # what is used is all there
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "tolerance"),
+    [("a.avi", {"codec": "mpeg4"}, 0), ("a.mkv", {}, 3), ("a.webm", {"codec": "libvpx-vp9"}, 3)],
+)
+def test_other_containers_know_what_was_cut_off(tmp_path, name, settings, tolerance):
+    # Matroska announces a duration only, so the count there is an estimate.
+    path = make_clip(tmp_path / name, times_s=100, **settings)
+    events = EventLog()
+    open_video(path, events=events)
+    assert events.events == []
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    reader = read_frames(open_video(path, events=events), events=events)
+    came = numbers(list(reader))
+    assert came == list(range(len(came)))
+    assert [event.kind for event in events.events] == ["truncation"]
+    lost = int(events.events[0].message.split("cut off: ")[1].split()[0])
+    assert abs(lost + len(came) - 100) <= tolerance
+
+
+def test_garbage_at_the_end_keeps_what_is_whole(tmp_path):
+    path = make_clip(tmp_path / "bad.mp4", times_s=100, options={"bf": "2", "g": "20"})
+    import av
+
+    with av.open(str(path)) as container:
+        positions = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    start, end = positions[60][0], positions[-1][0] + positions[-1][1]
+    data[start:end] = np.random.default_rng(1).bytes(end - start)
+    path.write_bytes(data)
+    events = EventLog()
+    reader = read_frames(open_video(path, events=events), events=events)
+    frames = list(reader)
+    # B frames before the damage may refer to a picture inside it: two at most.
+    assert numbers(frames)[:58] == list(range(58))
+    np.testing.assert_allclose([f.time_s for f in frames[:58]], np.arange(58) / 25, atol=1e-3)
+    assert 58 <= len(frames) < 100
+    assert reader.lost == 100 - len(frames)
+    assert f"{reader.lost} of 100 frames do not decode" in events.events[-1].message
+
+
+def test_a_sound_file_with_a_cover_picture_is_no_video(tmp_path):
+    run_ffmpeg(
+        *("-f", "lavfi", "-i", "sine=duration=0.5", "-f", "lavfi", "-i", "color=red:s=64x64"),
+        *("-map", "0", "-map", "1", "-frames:v", "1", "-c:a", "aac", "-c:v", "mjpeg"),
+        *("-disposition:v", "attached_pic", tmp_path / "cover.m4a"),
+    )
+    with pytest.raises(InputError, match="holds only sound"):
+        open_video(tmp_path / "cover.m4a")
+
+
+def test_a_change_of_size_on_the_way_is_scaled_with_an_event(tmp_path):
+    first = make_clip(tmp_path / "1.ts", times_s=10)
+    second = make_clip(tmp_path / "2.ts", times_s=10 + np.arange(10), size_px=(640, 480))
+    (tmp_path / "both.ts").write_bytes(first.read_bytes() + second.read_bytes())
+    events = EventLog()
+    frames = list(read_frames(open_video(tmp_path / "both.ts"), events=events))
+    assert {frame.rgb.shape for frame in frames} == {(240, 320, 3)}
+    assert numbers(frames)[:8] == list(range(8))  # the splice harms the frames next to it
+    assert numbers(frames)[-9:] == list(range(1, 10))
+    assert "scaled to 320x240" in events.events[0].message
 
 
 def test_garbage_in_the_middle_loses_no_other_frame(tmp_path):

@@ -61,6 +61,7 @@ def make_clip(
     pixel_format: str = "yuv420p",
     options: dict[str, str] | None = None,
     rotation_ccw_deg: int = 0,
+    display_matrix: tuple[int, ...] | None = None,
     pixel_aspect: Fraction | None = None,
     sound: str | None = None,
     tags: dict[str, int] | None = None,
@@ -82,6 +83,8 @@ def make_clip(
             setattr(stream.codec_context, name, value)
         if rotation_ccw_deg:
             stream.set_display_rotation(rotation_ccw_deg)
+        if display_matrix:
+            stream.set_display_matrix(display_matrix)
         audio = container.add_stream(sound, rate=48000) if sound else None
         if audio:
             audio.layout = "mono"
