@@ -127,7 +127,7 @@ def _shaped(
 
 def write_body(body: BuiltBody, path: Path) -> None:
     """Write a body file in SMPL's form; the same arrays give the same bytes."""
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "v_template": body.v_template_m.astype(np.float32),
         "shapedirs": body.shapedirs.astype(np.float32),
         "posedirs": np.zeros((VERTEX_COUNT, 3, 207), np.int8),

@@ -17,8 +17,9 @@ from pipeline.body_build.makehuman import Rig
 from pipeline.rotations import rotmat_between_vectors, rotmat_to_rotvec, rotvec_to_rotmat
 
 _TORSO_LEANS_BACK_DEG = 5.0
-_CLAVICLE_RISES_DEG = 17.0
-_SHOULDER_RISES_DEG = 26.0
+# The skin rises less than its bones: raised with them, it would shrug once the arms hang.
+_CLAVICLE_RISES_DEG, _CLAVICLE_SKIN_RISES_DEG = 14.0, 6.0
+_SHOULDER_RISES_DEG, _SHOULDER_SKIN_RISES_DEG = 21.0, 8.0
 _SHOULDER_TURNS_FORWARD_DEG = 4.0
 # Limb directions: degrees below the horizontal (arms) and behind the frontal plane.
 _UPPER_ARM_DOWN_BACK_DEG = (3.0, 6.0)
@@ -38,7 +39,7 @@ class RestPose:
     """n people in the rest pose."""
 
     rotmats: Float64[np.ndarray, "n b 3 3"]
-    """Turn of every bone against the world."""
+    """Turn of every bone's skin against the world."""
     heads_m: Float64[np.ndarray, "n b 3"]
     shifts_m: Float64[np.ndarray, "n b 3"]
     """With the turn, a bone's rigid motion: rotmat @ point + shift."""
@@ -56,30 +57,34 @@ def rest_pose(rig: Rig, heads_m: Float64[np.ndarray, "n b 3"]) -> RestPose:
     """Bring the rig of n people, given by where its bones start, into the rest pose."""
     heads = torch.from_numpy(heads_m)
     turns = torch.eye(3, dtype=heads.dtype).repeat(*heads.shape[:2], 1, 1)
-    lean = _about((1, 0, 0), -_TORSO_LEANS_BACK_DEG)
-    _set(turns, rig, ("spine", "breast"), "", lean)
+    _set(turns, rig, ("spine", "breast"), "", _lean())
     for side, sign in (("L", 1.0), ("R", -1.0)):
-        _turn_arm(turns, rig, heads, side, sign, lean)
+        _turn_shoulder(turns, rig, side, sign, _CLAVICLE_RISES_DEG, _SHOULDER_RISES_DEG)
+        _turn_arm(turns, rig, heads, side, sign)
         _turn_leg(turns, rig, heads, side, sign)
     placed = heads.clone()
     for bone, parent in enumerate(rig.parents):
         if parent >= 0:
             step = (heads[:, bone] - heads[:, parent])[..., None]
             placed[:, bone] = placed[:, parent] + (turns[:, parent] @ step)[..., 0]
+    for side, sign in (("L", 1.0), ("R", -1.0)):
+        _turn_shoulder(turns, rig, side, sign, _CLAVICLE_SKIN_RISES_DEG, _SHOULDER_SKIN_RISES_DEG)
     shifts = placed - (turns @ heads[..., None])[..., 0]
     return RestPose(turns.numpy(), placed.numpy(), shifts.numpy())
 
 
-def _turn_arm(
-    turns: Tensor, rig: Rig, heads: Tensor, side: str, sign: float, lean: Tensor
+def _turn_shoulder(
+    turns: Tensor, rig: Rig, side: str, sign: float, clavicle_deg: float, shoulder_deg: float
 ) -> None:
+    forward = _about((0, sign, 0), _SHOULDER_TURNS_FORWARD_DEG)
+    _set(turns, rig, ("clavicle",), side, _about((0, 0, sign), clavicle_deg) @ _lean())
+    shoulder = forward @ _about((0, 0, sign), shoulder_deg) @ _lean()
+    _set(turns, rig, ("shoulder01",), side, shoulder)
+
+
+def _turn_arm(turns: Tensor, rig: Rig, heads: Tensor, side: str, sign: float) -> None:
     def head(bone: str) -> Tensor:
         return heads[:, rig.index(f"{bone}.{side}")]
-
-    _set(turns, rig, ("clavicle",), side, _about((0, 0, sign), _CLAVICLE_RISES_DEG) @ lean)
-    forward = _about((0, sign, 0), _SHOULDER_TURNS_FORWARD_DEG)
-    shoulder = forward @ _about((0, 0, sign), _SHOULDER_RISES_DEG) @ lean
-    _set(turns, rig, ("shoulder01",), side, shoulder)
 
     upper_rests, lower_rests, hand_rests = (
         _sideways(sign, *angles)
@@ -127,6 +132,10 @@ def _set(turns: Tensor, rig: Rig, starts: tuple[str, ...], side: str, turn: Tens
 
 def _about(axis: tuple[float, float, float], angle_deg: float) -> Float[Tensor, "3 3"]:
     return rotvec_to_rotmat(torch.tensor(axis, dtype=torch.float64) * np.deg2rad(angle_deg))
+
+
+def _lean() -> Float[Tensor, "3 3"]:
+    return _about((1, 0, 0), -_TORSO_LEANS_BACK_DEG)
 
 
 def _sideways(sign: float, down_deg: float, back_deg: float) -> Float[Tensor, " 3"]:
