@@ -27,38 +27,49 @@ def _over_rgb(rgba, x0, y0, frame):
 
 
 @jit
-def _over_yuv(rgba, x0, y0, luma, cb, cr, m, offset):
-    height, width = rgba.shape[0], rgba.shape[1]
-    for by in range((height + 1) // 2):
-        for bx in range((width + 1) // 2):
-            cover, red, green, blue, count = 0, 0, 0, 0, 0
-            for y in range(2 * by, min(2 * by + 2, height)):
-                for x in range(2 * bx, min(2 * bx + 2, width)):
-                    count += 255
-                    alpha = np.int32(rgba[y, x, 3])
-                    if alpha == 0:
-                        continue
-                    r, g, b = np.int32(rgba[y, x, 0]), np.int32(rgba[y, x, 1]), rgba[y, x, 2]
-                    colour = m[0, 0] * r + m[0, 1] * g + m[0, 2] * np.int32(b) + offset[0]
-                    below = np.float32(luma[y0 + y, x0 + x])
-                    mixed = below + (colour - below) * (np.float32(alpha) / np.float32(255.0))
-                    luma[y0 + y, x0 + x] = np.int32(mixed + np.float32(0.5))
-                    cover += alpha
-                    red += alpha * r
-                    green += alpha * g
-                    blue += alpha * np.int32(b)
-            if cover == 0:
-                continue
-            share = np.float32(1.0) / np.float32(count)
-            for k in (1, 2):
-                plane = cb if k == 1 else cr
-                colour = m[k, 0] * red + m[k, 1] * green + m[k, 2] * blue + offset[k] * cover
-                below = np.float32(plane[y0 // 2 + by, x0 // 2 + bx])
-                mixed = (below * np.float32(count - cover) + colour) * share + np.float32(0.5)
-                plane[y0 // 2 + by, x0 // 2 + bx] = np.int32(min(mixed, np.float32(255.0)))
+def _channels(word):
+    """R, G, B and A of four bytes in memory order (little-endian), A from 0 to 1."""
+    byte = np.uint32(255)
+    red = np.float32(np.int32(word & byte))
+    green = np.float32(np.int32((word >> np.uint32(8)) & byte))
+    blue = np.float32(np.int32((word >> np.uint32(16)) & byte))
+    return red, green, blue, np.float32(np.int32(word >> np.uint32(24))) * np.float32(1.0 / 255.0)
 
 
-def blend_on_rgb(frame: UInt8[np.ndarray, "h w 3"], layer: Layer) -> None:
+@jit
+def _over_yuv(words, x0, y0, luma, cb, cr, m, offset):
+    """Blend whole pixels as 32-bit words, without branches: so the compiler uses vectors."""
+    half, quarter = np.float32(0.5), np.float32(0.25)
+    height, width = words.shape[0], words.shape[1] // 2
+    for y in range(height):
+        row, target = words[y], luma[y0 + y, x0 : x0 + 2 * width]
+        for x in range(2 * width):
+            r, g, b, a = _channels(row[x])
+            below = np.float32(target[x])
+            colour = m[0, 0] * r + m[0, 1] * g + m[0, 2] * b + offset[0]
+            target[x] = np.uint8(np.int32(below + (colour - below) * a + half))
+    for y in range(height // 2):
+        upper, lower = words[2 * y], words[2 * y + 1]
+        us = cb[y0 // 2 + y, x0 // 2 : x0 // 2 + width]
+        vs = cr[y0 // 2 + y, x0 // 2 : x0 // 2 + width]
+        for x in range(width):
+            r0, g0, b0, a0 = _channels(upper[2 * x])
+            r1, g1, b1, a1 = _channels(upper[2 * x + 1])
+            r2, g2, b2, a2 = _channels(lower[2 * x])
+            r3, g3, b3, a3 = _channels(lower[2 * x + 1])
+            a = (a0 + a1 + a2 + a3) * quarter
+            r = (r0 * a0 + r1 * a1 + r2 * a2 + r3 * a3) * quarter
+            g = (g0 * a0 + g1 * a1 + g2 * a2 + g3 * a3) * quarter
+            b = (b0 * a0 + b1 * a1 + b2 * a2 + b3 * a3) * quarter
+            below = np.float32(us[x])
+            mixed = below + (m[1, 0] * r + m[1, 1] * g + m[1, 2] * b + (offset[1] - below) * a)
+            us[x] = np.uint8(np.int32(min(mixed + half, np.float32(255.0))))
+            below = np.float32(vs[x])
+            mixed = below + (m[2, 0] * r + m[2, 1] * g + m[2, 2] * b + (offset[2] - below) * a)
+            vs[x] = np.uint8(np.int32(min(mixed + half, np.float32(255.0))))
+
+
+def blend_on_rgb(layer: Layer, frame: UInt8[np.ndarray, "h w 3"]) -> None:
     """Lay the layer over an RGB picture, in place. The layer must lie inside the picture."""
     height, width = layer.rgba.shape[:2]
     assert layer.x_px + width <= frame.shape[1], "the layer reaches beyond the picture"
@@ -67,24 +78,27 @@ def blend_on_rgb(frame: UInt8[np.ndarray, "h w 3"], layer: Layer) -> None:
         _over_rgb(layer.rgba, layer.x_px, layer.y_px, frame)
 
 
-def blend_on_yuv(image: YuvImage, layer: Layer) -> None:
+def blend_on_yuv(layer: Layer, image: YuvImage) -> None:
     """Lay the layer over 4:2:0 planes, in place. The layer must lie inside the picture.
 
     Luma mixes per pixel. Chroma mixes per 2 x 2 block by the mean coverage of the block's pixels,
-    so a block that is half covered takes half of the new colour.
+    so a block that is half covered takes half of the new colour. Where the layer ends in the
+    middle of a block (at the rim of an odd picture), its last pixels count for the padding too.
     """
     height, width = layer.rgba.shape[:2]
-    x, y = layer.x_px, layer.y_px
-    assert x % 2 == 0 and y % 2 == 0, "a layer starts at even pixels"
-    assert x + width <= image.width_px, "the layer reaches beyond the picture"
-    assert y + height <= image.height_px, "the layer reaches beyond the picture"
+    assert layer.x_px % 2 == 0 and layer.y_px % 2 == 0, "a layer starts at even pixels"
+    assert layer.x_px + width <= image.width_px, "the layer reaches beyond the picture"
+    assert layer.y_px + height <= image.height_px, "the layer reaches beyond the picture"
     if layer.rgba.size == 0:
         return
+    rgba = np.ascontiguousarray(layer.rgba)
+    if height % 2 or width % 2:
+        rgba = np.pad(rgba, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     matrix, offset = rgb_to_yuv_matrix(image.matrix, image.full_range)
     _over_yuv(
-        layer.rgba,
-        x,
-        y,
+        rgba.view("<u4")[..., 0],
+        layer.x_px,
+        layer.y_px,
         image.y,
         image.u,
         image.v,

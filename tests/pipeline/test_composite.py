@@ -32,7 +32,7 @@ def test_rgb_is_the_alpha_mean():
     expected = frame.astype(float)
     alpha = layer.rgba[..., 3:] / 255.0
     expected[4:42, 6:56] += alpha * (layer.rgba[..., :3] - expected[4:42, 6:56])
-    blend_on_rgb(frame, layer)
+    blend_on_rgb(layer, frame)
     np.testing.assert_allclose(frame, expected, atol=0.51)
 
 
@@ -48,7 +48,7 @@ def test_yuv_is_the_alpha_mean_of_luma_and_of_chroma_blocks(matrix, full_range):
     for plane, channel in ((u, 1), (v, 2)):
         colour = (blocks * yuv[..., channel].reshape(19, 2, 25, 2)).sum(axis=(1, 3)) / 4
         plane[2:21, 3:28] = plane[2:21, 3:28] * (1 - blocks.mean(axis=(1, 3))) + colour
-    blend_on_yuv(image, layer)
+    blend_on_yuv(layer, image)
     for plane, expected in ((image.y, y), (image.u, u), (image.v, v)):
         np.testing.assert_allclose(plane, expected, atol=0.51)
 
@@ -61,8 +61,8 @@ def test_rgb_and_yuv_agree_within_rounding(matrix, full_range):
     frame = np.full((60, 80, 3), (40, 120, 90), dtype=np.uint8)
     image = empty_yuv(80, 60, matrix, full_range)
     image.y[:], image.u[:], image.v[:] = rgb_to_yuv(frame[0, 0], matrix, full_range)
-    blend_on_rgb(frame, layer)
-    blend_on_yuv(image, layer)
+    blend_on_rgb(layer, frame)
+    blend_on_yuv(layer, image)
     yuv = rgb_to_yuv(frame, matrix, full_range).astype(int)
     assert np.abs(yuv[..., 0] - image.y).max() <= 1
     assert np.abs(yuv[::2, ::2, 1] - image.u).max() <= 1
@@ -73,7 +73,7 @@ def test_layers_reach_the_last_column_and_row_of_odd_pictures():
     layer = Layer(70, 50, np.full((11, 11, 4), 255, dtype=np.uint8))
     image = grey_image(81, 61)
     before = image.y.copy(), image.u.copy(), image.v.copy()
-    blend_on_yuv(image, layer)
+    blend_on_yuv(layer, image)
     assert (image.y[50:61, 70:81] == 235).all()
     assert (image.u[25:31, 35:41] == 128).all() and (image.v[25:31, 35:41] == 128).all()
     image.y[50:61, 70:81], image.u[25:31, 35:41], image.v[25:31, 35:41] = 0, 0, 0
@@ -88,8 +88,8 @@ def test_nothing_changes_outside_the_layer_or_where_it_is_clear():
     before = image.y.copy(), image.u.copy(), image.v.copy(), frame.copy()
     empty = Layer(0, 0, np.zeros((0, 0, 4), dtype=np.uint8))
     for nothing in (layer, empty):
-        blend_on_yuv(image, nothing)
-        blend_on_rgb(frame, nothing)
+        blend_on_yuv(nothing, image)
+        blend_on_rgb(nothing, frame)
     for plane, old in zip((image.y, image.u, image.v, frame), before, strict=True):
         np.testing.assert_array_equal(plane, old)
 
@@ -97,6 +97,6 @@ def test_nothing_changes_outside_the_layer_or_where_it_is_clear():
 def test_layers_beyond_the_picture_are_our_own_slip():
     layer = random_layer(x_px=40)
     with pytest.raises(AssertionError, match="beyond"):
-        blend_on_yuv(grey_image(80, 60), layer)
+        blend_on_yuv(layer, grey_image(80, 60))
     with pytest.raises(AssertionError, match="beyond"):
-        blend_on_rgb(np.zeros((60, 80, 3), dtype=np.uint8), layer)
+        blend_on_rgb(layer, np.zeros((60, 80, 3), dtype=np.uint8))

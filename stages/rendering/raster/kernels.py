@@ -110,8 +110,9 @@ def _cover(t, p, q, points, depth, owner, area, row_low, row_high):
         return
     level = y0 == y1  # bounds no area to its right, but touches pixels that others cover
     slope = 0.0 if level else (x1 - x0) / (y1 - y0)
-    row = int(max(y0, 0.0))
-    for row in range(row, row + 1 if level else int(np.ceil(min(y1, float(height))))):
+    first_row = int(max(y0, 0.0))
+    row_end = first_row + 1 if level else int(np.ceil(min(y1, float(height))))
+    for row in range(first_row, row_end):
         ya, yb = max(y0, float(row)), min(y1, row + 1.0)
         xa = x0 + (ya - y0) * slope
         xb = x1 if level else x0 + (yb - y0) * slope
