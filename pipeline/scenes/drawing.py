@@ -110,7 +110,7 @@ def _darken(rgb: np.ndarray, layer: Layer) -> None:
 def _blend(rgb: np.ndarray, layer: Layer) -> np.ndarray:
     """Lay a person over the picture, in place; gives its coverage, 0 to 1."""
     part = rgb[_window(layer)]
-    alpha: np.ndarray = layer.rgba[..., 3].astype(np.float32) / 255.0
+    alpha = layer.rgba[..., 3].astype(np.float32) / np.float32(255)
     mixed = part + alpha[..., None] * (layer.rgba[..., :3].astype(np.float32) - part)
     part[:] = (mixed + 0.5).astype(np.uint8)
     return alpha

@@ -20,27 +20,27 @@ def crossing(
     height_px: int = 540,
     seed: int = 7,
 ) -> Scene:
-    """Two people who walk towards the camera's left and right and cross, one before the other."""
+    """Two people walk towards a panning camera and cross, one hidden behind the other."""
     frames = max(round(seconds * fps), 1)
-    focal_px = 0.95 * width_px
+    focal_px = 1.15 * width_px
     tall, small = np.zeros(10, np.float32), np.zeros(10, np.float32)
     tall[[0, 1]], small[[0, 1]] = (0.9, -0.6), (-0.3, 0.4)
     first = walk(
         body,
         tall,
-        [(-2.3, -1.6), (0.1, -0.2), (2.6, 1.0)],
+        [(-2.3, -2.6), (0.2, -0.9), (1.9, 0.6)],
         frames=frames,
         fps=fps,
-        speed_m_s=1.15,
+        speed_m_s=1.0,
         style=Style(arm_swing_deg=18),
     )
     second = walk(
         body,
         small,
-        [(2.5, -0.9), (-0.3, -1.5), (-3.0, 0.2)],
+        [(2.6, -2.4), (0.2, -2.2), (-2.4, -0.5)],
         frames=frames,
         fps=fps,
-        speed_m_s=1.25,
+        speed_m_s=1.08,
         first_step=0.6,
         style=Style(arm_swing_deg=25, sway_m=0.022),
     )

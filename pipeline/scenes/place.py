@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float64, UInt8
+from jaxtyping import UInt8
 
 from pipeline.scenes.cameras import FilmCamera
 
@@ -38,47 +38,52 @@ def draw_place(place: Place, camera: FilmCamera, frame: int) -> UInt8[np.ndarray
         [[1, 0, -WIDE_M / 2 * PX_PER_M], [0, -1, TALL_M * PX_PER_M], [0, 0, 0]]
     )
     wall_to_world[2, 2] = place.wall_z_m * PX_PER_M
-    picture = _warped(place.wall, wall_to_world, camera, frame)
-    ground = _warped(place.ground, ground_to_world, camera, frame)
-    return _below(camera, frame, place.wall_z_m, ground, picture)
+    line = _foot_of_wall(camera, frame, place.wall_z_m)
+    ends = line @ np.array([[0.0, camera.width_px], [0.0, 0.0], [1.0, 1.0]])
+    first = int(np.clip(np.floor(-ends.max()), 0, camera.height_px))
+    last = int(np.clip(np.ceil(-ends.min()) + 1, first, camera.height_px))
+    picture = np.empty((camera.height_px, camera.width_px, 3), dtype=np.uint8)
+    picture[:last] = _warped(place.wall, wall_to_world, camera, frame, 0, last)
+    ground = _warped(place.ground, ground_to_world, camera, frame, first, camera.height_px)
+    picture[last:] = ground[last - first :]
+    # Rows in which both are to be seen, the edge between them soft.
+    x, y = np.arange(camera.width_px) + 0.5, np.arange(first, last) + 0.5
+    share = np.clip(line[0] * x + y[:, None] + line[2] + 0.5, 0, 1)[..., None]
+    mixed = picture[first:last] * (1 - share) + ground[: last - first] * share
+    picture[first:last] = (mixed + 0.5).astype(np.uint8)
+    return picture
+
+
+def _foot_of_wall(camera: FilmCamera, frame: int, wall_z_m: float) -> np.ndarray:
+    """a, 1, c of the line a x + y + c = 0 in the picture where the wall meets the ground."""
+    foot = np.array([[-1.0, 0.0, wall_z_m], [1.0, 0.0, wall_z_m]])
+    left, right = camera.seen(frame, foot) @ camera.K_px.T
+    line = np.cross(left, right)
+    return line / line[1]
 
 
 def _warped(
-    texture: np.ndarray, texture_to_world_px: np.ndarray, camera: FilmCamera, frame: int
+    texture: np.ndarray,
+    texture_to_world_px: np.ndarray,
+    camera: FilmCamera,
+    frame: int,
+    first_row: int,
+    end_row: int,
 ) -> np.ndarray:
-    """A plane's texture in the picture: the homography K (R X + t w) of its texels."""
+    """Rows of the picture of a plane's texture: the homography K (R X + t w) of its texels."""
+    if end_row <= first_row:
+        return np.zeros((0, camera.width_px, 3), dtype=np.uint8)
     scaled = np.vstack([texture_to_world_px / PX_PER_M, [0, 0, 1]])
     outer = np.column_stack([camera.rotmat_camera_world[frame], camera.t_camera_world_m[frame]])
     centre = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])
-    homography = np.linalg.inv(centre) @ camera.K_px @ outer @ scaled @ centre
+    to_rows = np.array([[1, 0, -0.5], [0, 1, -0.5 - first_row], [0, 0, 1.0]])
     return cv2.warpPerspective(
         texture,
-        homography,
-        (camera.width_px, camera.height_px),
+        to_rows @ camera.K_px @ outer @ scaled @ centre,
+        (camera.width_px, end_row - first_row),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT,
     )
-
-
-def _below(
-    camera: FilmCamera, frame: int, wall_z_m: float, ground: np.ndarray, wall: np.ndarray
-) -> np.ndarray:
-    """Ground below the line where the wall stands on it, wall above, the edge soft."""
-    foot = np.array([[-1.0, 0.0, wall_z_m], [1.0, 0.0, wall_z_m]])
-    left, right = camera.seen(frame, foot) @ camera.K_px.T
-    a, b, c = np.cross(left, right)
-    if b < 0:
-        a, b, c = -a, -b, -c
-    x, y = np.arange(camera.width_px) + 0.5, np.arange(camera.height_px) + 0.5
-    share = (a * x[None] + b * y[:, None] + c) / b + 0.5
-    edge = ((share > 0) & (share < 1)).any(axis=1)
-    picture = np.where((share >= 1)[..., None], ground, wall)
-    rows = np.flatnonzero(edge)
-    if len(rows):
-        part = slice(rows[0], rows[-1] + 1)
-        mix = np.clip(share[part], 0, 1)[..., None]
-        picture[part] = (wall[part] * (1 - mix) + ground[part] * mix + 0.5).astype(np.uint8)
-    return picture
 
 
 def _paving(rng: np.random.Generator) -> np.ndarray:

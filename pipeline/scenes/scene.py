@@ -1,4 +1,4 @@
-"""A film set: who does what, dressed how, where, seen by which camera; and the exact truth of it."""
+"""A film set: who does what, dressed how, where, before which camera; and its exact truth."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -18,8 +18,17 @@ from pipeline.scenes.paths import GroundPath
 
 FLAT_FROM, HEEL_UP, TOE_OFF = 0.09, 0.34, 0.61
 """Shares of the stride at which the sole is down, the heel lifts, the toe leaves."""
-PITCH_KEYS_DEG = ((0.0, -19), (FLAT_FROM, 0), (HEEL_UP, 0), (0.5, 23), (TOE_OFF, 54), (0.66, 62))
-PITCH_KEYS_DEG = (*PITCH_KEYS_DEG, (0.77, 24), (0.86, -6), (0.95, -17))
+PITCH_KEYS_DEG = (
+    (0.0, -19.0),
+    (FLAT_FROM, 0.0),
+    (HEEL_UP, 0.0),
+    (0.5, 23.0),
+    (TOE_OFF, 54.0),
+    (0.66, 62.0),
+    (0.77, 24.0),
+    (0.86, -6.0),
+    (0.95, -17.0),
+)
 """Angle between sole and ground over a stride; positive is heel up (as filmed gait has it)."""
 TOE_STRAIGHT = 0.76
 """Share of the stride at which the toes, bent at push-off, are straight again."""
