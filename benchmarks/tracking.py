@@ -56,9 +56,8 @@ def main() -> None:
             continue
         video, detections = from_mot(folder / det, fps, last)
         count = compare(timed(video, detections)[1], read_mot(folder / truth))
-        row = (count.people, count.true_people, count.switches)
-        shares = (f"{count.recall:.3f}", f"{count.precision:.3f}")
-        table.add_row(name, *map(str, row), *shares)
+        numbers = map(str, (count.people, count.true_people, count.switches))
+        table.add_row(name, *numbers, f"{count.recall:.3f}", f"{count.precision:.3f}")
     console.print(table)
 
 
@@ -67,7 +66,7 @@ def timed(video: Video, detections: Detections) -> tuple[float, tuple[Person, ..
     bodies = Bodies(
         np.zeros((len(detections), 24, 3), np.float32),
         np.zeros((len(detections), 10), np.float32),
-        np.tile(np.float32([0, 0, 5]), (len(detections), 1)),
+        np.full((len(detections), 3), 5, np.float32),
     )
     start = time.perf_counter()
     people = Backend(Config(), Context())(video, detections, bodies, CAMERA)

@@ -31,13 +31,14 @@ class Grid:
     ) -> Float64[np.ndarray, "t d"]:
         """`values` along this stretch, smoothed; d coordinates of one thing."""
         shares = time_shares(self.time_s)
+        step_s = float(np.median(shares))
         return smooth_robustly(
             values,
             self.weights * shares,
-            strength_of_cutoff(cutoff_hz) * penalty_bands(self.time_s),
+            strength_of_cutoff(cutoff_hz, step_s) * penalty_bands(self.time_s),
             outlier_ratio=self.outlier_ratio,
             least_residual=least_residual,
-            window=1 + 2 * round(self.outlier_window_s / 2 / float(np.median(shares))),
+            window=1 + 2 * round(self.outlier_window_s / 2 / step_s),
         )
 
 

@@ -17,9 +17,14 @@ from scipy.linalg import solveh_banded
 ORDER = 3
 
 
-def strength_of_cutoff(cutoff_hz: float) -> float:
-    """Penalty strength in s^6 for which a motion at `cutoff_hz` keeps half its amplitude."""
-    return float((2 * np.pi * cutoff_hz) ** (-2 * ORDER))
+def strength_of_cutoff(cutoff_hz: float, step_s: float) -> float:
+    """Penalty strength in s^6 for which a motion at `cutoff_hz` keeps half its amplitude.
+
+    (2 pi f)^-6, with f as differences over `step_s` see it, so that the half is exact at any
+    frame rate. A cut-off above half the frame rate counts as that: nothing faster is sampled.
+    """
+    seen = 2 * np.sin(np.pi * min(cutoff_hz * step_s, 0.5)) / step_s
+    return float(seen ** (-2 * ORDER))
 
 
 def time_shares(time_s: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, " t"]:

@@ -29,18 +29,18 @@ GAP_WEIGHT = 0.05
 class Config(BackendConfig):
     """A motion at the cut-off keeps half of its amplitude, at twice that 1/65."""
 
-    rotation_cutoff_hz: float = Field(4.0, gt=0)
-    root_cutoff_hz: float = Field(3.0, gt=0)
+    rotation_cutoff_hz: float = Field(default=4.0, gt=0)
+    root_cutoff_hz: float = Field(default=3.0, gt=0)
     """Of the body's orientation."""
-    place_cutoff_hz: float = Field(4.0, gt=0)
+    place_cutoff_hz: float = Field(default=4.0, gt=0)
     """Of the place in the picture (the ray from the camera)."""
-    depth_cutoff_hz: float = Field(1.5, gt=0)
+    depth_cutoff_hz: float = Field(default=1.5, gt=0)
     """Of the logarithm of the distance along the camera's axis."""
-    max_gap_s: float = Field(0.5, ge=0)
+    max_gap_s: float = Field(default=0.5, ge=0)
     """Longest time from sighting to sighting that is filled; longer ones stay missing."""
-    outlier_ratio: float = Field(5.0, gt=0)
+    outlier_ratio: float = Field(default=5.0, gt=0)
     """A sample further off than this many usual distances counts nothing."""
-    outlier_window_s: float = Field(0.5, gt=0)
+    outlier_window_s: float = Field(default=0.5, gt=0)
     """Time around a sample over which 'usual' is also measured."""
 
 

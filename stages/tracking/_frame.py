@@ -60,9 +60,9 @@ def without_duplicates(found: FrameDetections, least_likeness: float) -> FrameDe
     same[first, second] = alike > least_likeness
     same |= same.T
     kept: list[int] = []
-    for row in np.argsort(-found.score, kind="stable"):
+    for row in np.argsort(-found.score, kind="stable").tolist():
         if not same[row, kept].any():
-            kept.append(int(row))
+            kept.append(row)
     kept.sort()
     return FrameDetections(
         found.index[kept],

@@ -24,17 +24,17 @@ RECENT_REACH, LOST_REACH = 1.0, 2.0
 class Config(BackendConfig):
     """Times are in seconds, so the frame rate does not change their meaning."""
 
-    start_score: float = Field(0.4, ge=0, le=1)
+    start_score: float = Field(default=0.4, ge=0, le=1)
     """Detections below this continue a track but start none."""
-    max_lost_s: float = Field(2.0, ge=0)
+    max_lost_s: float = Field(default=2.0, ge=0)
     """Somebody out of sight for longer is somebody new when seen again."""
-    recent_s: float = Field(0.2, ge=0)
+    recent_s: float = Field(default=0.2, ge=0)
     """People seen within this time choose their detections before lost ones do."""
-    min_seen_s: float = Field(0.2, ge=0)
+    min_seen_s: float = Field(default=0.2, ge=0)
     """People sighted for less in all are dropped."""
-    duplicate_iou: float = Field(0.7, gt=0, le=1)
+    duplicate_iou: float = Field(default=0.7, gt=0, le=1)
     """A detection that overlaps a person's by more starts no second person."""
-    duplicate_landmarks: float = Field(0.8, gt=0, le=1)
+    duplicate_landmarks: float = Field(default=0.8, gt=0, le=1)
     """Of two detections with landmarks more alike than this the doubtful one is dropped."""
 
 
@@ -115,7 +115,7 @@ class _Run:
 
     def _start(self, found: FrameDetections, taken: np.ndarray, time_s: float, frame: int) -> None:
         """Start tracks with sure detections that nobody took, the surest first."""
-        for row in np.argsort(-found.score, kind="stable"):
+        for row in np.argsort(-found.score, kind="stable").tolist():
             if taken[row] or found.score[row] < self.config.start_score:
                 continue
             if self._repeats(found, taken)[row]:
