@@ -13,6 +13,7 @@ from jaxtyping import Float64
 from pipeline.decoders.pyav import MIN_STEP_S, decoded, open_container, picture_stream, tick_s
 from pipeline.errors import InputError
 from pipeline.frame import Orientation, orientation_of
+from pipeline.truncation import lost_frames
 
 VP8_SHOWN_BIT = 0x10
 
@@ -111,7 +112,7 @@ def _probe(container: InputContainer, path: Path) -> Probe:
         turned_exactly=exact,
         times_s=times_s,
         times_are_guessed=guessed,
-        lost_frames=_lost(container, stream, times_s, path),
+        lost_frames=lost_frames(container, stream, times_s, path),
         pixel_aspect=float(stream.sample_aspect_ratio or 1) or 1.0,
         has_audio=bool(container.streams.audio),
         codec=stream.codec_context.name,
@@ -136,7 +137,7 @@ def _packet_times(container: InputContainer, stream: VideoStream) -> list[int | 
                 continue  # VP8 stores reference pictures that are never shown
             times.append(packet.pts if packet.pts is not None else packet.dts)
     except av.FFmpegError:
-        pass  # cut off here; what was lost is counted by `_lost`
+        pass  # cut off here; what was lost is counted by `lost_frames`
     return times
 
 
@@ -151,36 +152,3 @@ def _times(pts: list[int | None], stream: VideoStream) -> tuple[Float64[np.ndarr
     for i in np.flatnonzero(np.diff(ticks) == 0) + 1:
         times_s[i] = max(times_s[i], times_s[i - 1] + MIN_STEP_S)
     return times_s, False
-
-
-def _lost(
-    container: InputContainer, stream: VideoStream, times_s: Float64[np.ndarray, " f"], path: Path
-) -> int:
-    """Frames that the container's index, header or tags announce and that are not there."""
-    format_name = container.format.name
-    if "mp4" in format_name:
-        listed = sum(not entry.is_discard for entry in stream.index_entries)
-        return max(0, listed - len(times_s))
-    if format_name == "avi" and path.stat().st_size < _riff_bytes(path):
-        return max(0, stream.frames - len(times_s))
-    if "matroska" in format_name and len(times_s) > 1:
-        step_s = (times_s[-1] - times_s[0]) / (len(times_s) - 1)
-        missing_s = _tagged_end_s(stream) - (times_s[-1] + step_s)
-        return round(missing_s / step_s) if missing_s > 1.5 * step_s else 0
-    return 0
-
-
-def _riff_bytes(path: Path) -> int:
-    """Size that an avi file says it has."""
-    with path.open("rb") as file:
-        return int.from_bytes(file.read(8)[4:8], "little") + 8
-
-
-def _tagged_end_s(stream: VideoStream) -> float:
-    """End of the stream by Matroska's DURATION tag (HH:MM:SS.fraction); 0 where there is none."""
-    parts = stream.metadata.get("DURATION", "").rstrip("\0").split(":")
-    try:
-        hours, minutes, seconds = (float(part) for part in parts)
-    except ValueError:
-        return 0.0
-    return hours * 3600 + minutes * 60 + seconds

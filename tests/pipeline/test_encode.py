@@ -167,7 +167,7 @@ def test_an_error_on_the_way_leaves_the_earlier_overlay(tmp_path):
     video = open_video(source)
     with pytest.raises(KeyboardInterrupt), OverlayWriter(target, video) as writer:
         writer.write(next(read_frames(video)).yuv420())
-        process = writer._process
+        process = writer._pipe.process
         raise KeyboardInterrupt
     assert process.poll() is not None
     assert target.read_bytes() == kept
@@ -182,8 +182,8 @@ def test_a_killed_encoder_is_one_line(tmp_path):
             for number, frame in enumerate(read_frames(video)):
                 writer.write(frame.yuv420())
                 if number == 5:
-                    os.kill(writer._process.pid, signal.SIGKILL)
-                    writer._process.wait()
+                    os.kill(writer._pipe.process.pid, signal.SIGKILL)
+                    writer._pipe.process.wait()
     assert str(target) in str(caught.value) and "\n" not in str(caught.value)
     assert os.listdir(target.parent) == []
 
@@ -199,7 +199,7 @@ def test_no_more_room_is_one_line_and_leaves_no_half_file(tmp_path):
                 writer.write(np.roll(noise, number * 7, axis=1))
                 if number == 0:
                     limit = (200_000, 200_000)
-                    resource.prlimit(writer._process.pid, resource.RLIMIT_FSIZE, limit)
+                    resource.prlimit(writer._pipe.process.pid, resource.RLIMIT_FSIZE, limit)
     assert os.listdir(target.parent) == []
 
 
