@@ -323,6 +323,32 @@ def test_garbage_at_the_end_keeps_what_is_whole(tmp_path):
     assert f"{reader.lost} of 100 frames do not decode" in events.events[-1].message
 
 
+def test_a_stream_without_times_is_taken_as_even_with_an_event(tmp_path):
+    whole = make_clip(tmp_path / "a.mp4", times_s=30, options={"bf": "2"})
+    run_ffmpeg("-i", whole, "-c", "copy", tmp_path / "a.h264")
+    events = EventLog()
+    video = open_video(tmp_path / "a.h264", start_s=0.4, events=events)
+    frames = list(read_frames(video, events=events))
+    assert numbers(frames) == list(range(10, 30)) == [frame.index for frame in frames]
+    np.testing.assert_allclose([f.time_s for f in frames], np.arange(10, 30) / 25, atol=1e-3)
+    assert [event.kind for event in events.events] == ["assumption"]
+    assert "holds no frame times" in events.events[0].message
+
+
+def test_nothing_but_garbage_is_one_line(tmp_path):
+    path = make_clip(tmp_path / "bad.mp4", times_s=20)
+    import av
+
+    with av.open(str(path)) as container:
+        spans = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    for position, size in spans:
+        data[position : position + size] = bytes(size)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="no frame of its h264 video can be decoded"):
+        open_video(path)
+
+
 def test_a_sound_file_with_a_cover_picture_is_no_video(tmp_path):
     run_ffmpeg(
         *("-f", "lavfi", "-i", "sine=duration=0.5", "-f", "lavfi", "-i", "color=red:s=64x64"),
