@@ -18,6 +18,7 @@ NEAREST_M = 0.1
 
 ROBUST_ROUNDS = 4
 SMALLEST_SCALE_PX = 1.0
+SMALLEST_SIDE_PX = 1e-9
 EPSILON = 1e-12
 
 
@@ -38,9 +39,7 @@ def make_camera(
     """
     width_px, height_px = video.width_px, video.height_px
     if focal_px is not None and fov_deg is not None:
-        raise SettingsError(
-            "camera: focal_px and fov_deg are both given; leave one of them out."
-        )
+        raise SettingsError("camera: focal_px and fov_deg are both given; leave one of them out.")
     if focal_px is not None:
         if not (math.isfinite(focal_px) and focal_px > 0):
             raise SettingsError(f"camera.focal_px: {focal_px} is no focal length; give one over 0.")
@@ -138,6 +137,34 @@ def translation_from_points(
         robust = weights / (1.0 + (error_px / (2.0 * scale_px[:, None])) ** 2) ** 2
         robust = robust / np.maximum(depth_m, NEAREST_M) ** 2
     return t_m
+
+
+def translation_from_crop(
+    crop_camera: Float[np.ndarray, "n 3"],
+    centre_px: Float[np.ndarray, "n 2"],
+    side_px: Float[np.ndarray, " n"],
+    K_px: Float[np.ndarray, "3 3"],
+) -> Float64[np.ndarray, "n 3"]:
+    """Where bodies stand whose weak-perspective cameras were seen in square crops of the picture.
+
+    The depth at which a body appears in the picture as large as in its crop, and the shift that
+    brings it to the crop's place (Li et al. 2022, "CLIFF"; 4D-Humans: focal length 5000 / 256 of
+    the picture's longer side, optical axis through its middle).
+
+    Args:
+        crop_camera: Scale and x, y shift (s, tx, ty): half the crop's side shows 1 / s units.
+        centre_px: Middles of the crops.
+        side_px: Sides of the crops.
+        K_px: Intrinsics of the picture; focal length and optical axis are taken from it.
+
+    Returns:
+        Translations in the body's units. A scale of 0 gives a depth without meaning.
+    """
+    scale, shift = np.float64(crop_camera[:, 0]), np.float64(crop_camera[:, 1:])
+    nearness = side_px * scale + SMALLEST_SIDE_PX
+    offset = 2.0 * (centre_px - K_px[:2, 2]) / nearness[:, None]
+    offset[:, 1] *= K_px[0, 0] / K_px[1, 1]
+    return np.concatenate([shift + offset, 2.0 * K_px[0, 0] / nearness[:, None]], axis=1)
 
 
 def _weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

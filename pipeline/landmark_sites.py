@@ -15,7 +15,9 @@ lie 0.18 m apart against 0.14 m between SMPL's hip joints; ankle marks 2 cm abov
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Float, Float64, Int32
+from torch import Tensor
 
 from pipeline.body import BodyModel
 from pipeline.skeletons import BLAZEPOSE33, SMPL24
@@ -137,3 +139,23 @@ def find_sites(body: BodyModel) -> LandmarkSites:
         np.stack([site.rest_m for site in sites]),
         np.stack([site.rest_per_beta_m for site in sites]),
     )
+
+
+class PosedSites:
+    """The sites on posed bodies, in double precision on the CPU."""
+
+    def __init__(self, body: BodyModel) -> None:
+        self.body = body.to("cpu", torch.float64)
+        self.rest = find_sites(self.body)
+        self._joint = torch.from_numpy(self.rest.joint).long()
+
+    def places(
+        self, pose_rotmat: Float[Tensor, "n 24 3 3"], betas: Float[Tensor, "n 10"]
+    ) -> Float[Tensor, "n 33 3"]:
+        """Places in metres of the sites of n bodies; they stand at the body's own origin."""
+        shaped = self.body.with_shape(betas)
+        posed = shaped.with_pose(pose_rotmat=pose_rotmat)
+        rest_m = torch.from_numpy(self.rest.at(betas.numpy()))
+        arms_m = rest_m - shaped.joints_rest_m[:, self._joint]
+        turned = (posed.global_rotmat[:, self._joint] @ arms_m[..., None])[..., 0]
+        return posed.joints_m[:, self._joint] + turned

@@ -29,11 +29,15 @@ class _Dof:
     high_deg: float
 
 
-def _free(joints: tuple[str, ...], ranges: tuple[tuple[float, float, float, float], ...]) -> list[_Dof]:
+def _free(
+    joints: tuple[str, ...], ranges: tuple[tuple[float, float, float, float], ...]
+) -> list[_Dof]:
     return [_Dof(joints, axis, *r) for axis, r in zip((X, Y, Z), ranges, strict=True)]
 
 
-def _mirrored(joint: str, axis: tuple[float, float, float], r: tuple[float, float, float, float]) -> list[_Dof]:
+def _mirrored(
+    joint: str, axis: tuple[float, float, float], r: tuple[float, float, float, float]
+) -> list[_Dof]:
     """The same for both sides: turns about y and z change sign from left to right."""
     rest, spread, low, high = r
     left = _Dof((f"left_{joint}",), axis, rest, spread, low, high)
@@ -45,9 +49,7 @@ def _mirrored(joint: str, axis: tuple[float, float, float], r: tuple[float, floa
 # rest, spread, lowest, highest: degrees, of the joint's rotation vector along the axis, left side.
 _DOFS = [
     *_free(("pelvis",), ((0, FREE, -FREE, FREE),) * 3),
-    *_free(
-        ("spine1", "spine2", "spine3"), ((4, 8, -12, 25), (0, 6, -15, 15), (0, 5, -12, 12))
-    ),
+    *_free(("spine1", "spine2", "spine3"), ((4, 8, -12, 25), (0, 6, -15, 15), (0, 5, -12, 12))),
     *_free(("neck", "head"), ((0, 12, -30, 30), (0, 15, -40, 40), (0, 8, -20, 20))),
     *_mirrored("collar", Y, (0, 6, -20, 20)),
     *_mirrored("collar", Z, (0, 6, -15, 30)),

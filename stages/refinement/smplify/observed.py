@@ -1,6 +1,6 @@
 """What was seen of one person, made ready for the fit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -47,6 +47,19 @@ class Observed:
     spread_px: Tensor
     """(t,) usual error of a 2D landmark"""
     K: Tensor
+
+    def cut(self, frames: slice | Tensor) -> "Observed":
+        """Some of the frames."""
+        return replace(
+            self,
+            time_s=self.time_s[frames],
+            time_weight=self.time_weight[frames],
+            points_px=self.points_px[frames],
+            weight_2d=self.weight_2d[frames],
+            bones_m=self.bones_m[frames],
+            weight_3d=self.weight_3d[frames],
+            spread_px=self.spread_px[frames],
+        )
 
 
 def _trust(point: str) -> float:
@@ -101,6 +114,7 @@ def observe(
             because the detector makes far limbs too short.
         weights: Spreads.
     """
+    assert person.keypoints_px is not None and person.landmarks_m is not None
     keypoints = torch.from_numpy(person.keypoints_px).double()
     landmarks_m = torch.from_numpy(person.landmarks_m).double()
     time_s = torch.from_numpy(person.time_s)

@@ -2,7 +2,7 @@
 
 Every frame has its own unknowns, smoothness couples a frame with the next two: the normal
 equations form a narrow band, so a step costs time and memory in proportion to the frames. Shape
-is a border of ten columns around the band.
+is a border of a few columns around the band.
 """
 
 from dataclasses import dataclass
@@ -30,8 +30,13 @@ class Fitted:
 
 
 def minimise(
-    start: Motion, frame_terms: FrameTerms, smoothness: Smoothness | None, *,
-    with_shape: bool, iterations: int, tolerance: float = 1e-4,
+    start: Motion,
+    frame_terms: FrameTerms,
+    smoothness: Smoothness | None,
+    *,
+    with_build: bool,
+    iterations: int,
+    tolerance: float = 1e-4,
 ) -> Fitted:
     """Lower the cost until a step gains less than `tolerance` of it."""
     dofs = frame_terms.chain.dofs
@@ -41,11 +46,11 @@ def minimise(
         return float(frame_terms.cost(motion).sum() + smooth)
 
     motion, cost, damping, done = start, total(start), FIRST_DAMPING, 0
-    normal = frame_terms(motion, with_shape)
+    normal = frame_terms(motion, with_build)
     while done < iterations and damping < MOST_DAMPING:
         done += 1
-        step, betas_step = _step(normal, motion, smoothness, damping)
-        moved = motion.moved(step, betas_step, dofs)
+        step, build_step = _step(normal, motion, smoothness, damping)
+        moved = motion.moved(step, build_step, dofs)
         moved_cost = total(moved)
         if not moved_cost < cost:
             damping = max(damping, LEAST_DAMPING) * 10
@@ -54,7 +59,7 @@ def minimise(
         damping = max(damping / 5, LEAST_DAMPING)
         if gain < tolerance:
             return Fitted(motion, cost, done, True)
-        normal = frame_terms(motion, with_shape)
+        normal = frame_terms(motion, with_build)
     return Fitted(motion, cost, done, damping >= MOST_DAMPING)
 
 
@@ -68,13 +73,13 @@ def _step(
     right = -gradient.reshape(-1, 1).numpy()
     if normal.Hb is None:
         return torch.from_numpy(_solve(band, right)).view(frames, d), torch.zeros_like(normal.gb)
-    border = normal.Hb.reshape(frames * d, 10).numpy()
+    border = normal.Hb.reshape(frames * d, -1).numpy()
     solved = _solve(band, np.concatenate([right, border], axis=1))
     free, pulled = solved[:, :1], solved[:, 1:]
-    corner = normal.Hbb.numpy() * (1 + damping * np.eye(10)) - border.T @ pulled
-    betas_step = np.linalg.solve(corner, -normal.gb.numpy()[:, None] - border.T @ free)
-    step = torch.from_numpy(free - pulled @ betas_step).view(frames, d)
-    return step, torch.from_numpy(betas_step[:, 0])
+    corner = normal.Hbb.numpy() * (1 + damping * np.eye(len(normal.gb))) - border.T @ pulled
+    build_step = np.linalg.solve(corner, -normal.gb.numpy()[:, None] - border.T @ free)
+    step = torch.from_numpy(free - pulled @ build_step).view(frames, d)
+    return step, torch.from_numpy(build_step[:, 0])
 
 
 def _solve(band: np.ndarray, right: np.ndarray) -> np.ndarray:

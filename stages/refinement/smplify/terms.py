@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from pipeline.rotations import rotmat_to_rotvec
-from stages.refinement.smplify.chain import Chain, Motion, Placed
+from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion, Placed
 from stages.refinement.smplify.observed import Observed
 from stages.refinement.smplify.weights import Weights
 
 NEAREST_M = 0.2
 LIMIT_SPREAD_RAD = 0.05
+WELL_SEEN = 0.5
 REFERENCE_FPS = 30.0
 """A frame of a 30 fps video counts as one."""
 
@@ -24,7 +25,7 @@ REFERENCE_FPS = 30.0
 class Normal:
     """Normal equations H step = -g of the terms that touch one frame, and their cost.
 
-    `b` marks the ten shape coefficients: `Hb` couples them with each frame.
+    `b` marks what stays the same over the sequence (shape, marks); `Hb` couples it with a frame.
     """
 
     H: Tensor
@@ -36,7 +37,7 @@ class Normal:
     """(t,)"""
 
     def add(self, r: Tensor, J: Tensor, Jb: Tensor | None, weight: Tensor, cost: Tensor) -> None:
-        """Residuals r (t, m), derivatives J (t, m, d) and Jb (t, m, 10), weights (t, m)."""
+        """Residuals r (t, m), derivatives J (t, m, d) and Jb (t, m, 28), weights (t, m)."""
         JW = (J * weight[..., None]).mT
         self.H += JW @ J
         self.g += (JW @ r[..., None])[..., 0]
@@ -66,25 +67,37 @@ def _project(sites_m: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
     return px, torch.stack([by_x, by_y, by_z], -1)
 
 
+def pixel_error_px(sites_m: Tensor, observed: Observed) -> Tensor:
+    """(n,) distances in the picture of all landmarks seen well."""
+    px, _ = _project(sites_m, observed.K)
+    distance = (px - observed.points_px).norm(dim=-1)
+    return distance[observed.weight_2d > WELL_SEEN * observed.time_weight[:, None]]
+
+
 class FrameTerms:
     """The terms that touch one frame: pixels, 3D landmarks, usual poses, ranges."""
 
     def __init__(self, chain: Chain, observed: Observed, weights: Weights) -> None:
         self.chain, self.observed, self.weights = chain, observed, weights
+        self.build_pull = torch.full((BUILD_COUNT,), weights.shape, dtype=torch.float64)
+        self.build_pull[10:] = weights.shape / weights.mark_spread_m**2
 
-    def __call__(self, motion: Motion, with_shape: bool) -> Normal:
+    def __call__(self, motion: Motion, with_build: bool) -> Normal:
         """Cost and normal equations at a motion."""
         t, d = len(motion.t_m), self.chain.dofs.count
-        options = {"dtype": torch.float64}
+
+        def zeros(*shape: int) -> Tensor:
+            return torch.zeros(shape, dtype=torch.float64)
+
         normal = Normal(
-            torch.zeros((t, d, d), **options),
-            torch.zeros((t, d), **options),
-            torch.zeros((t, d, 10), **options) if with_shape else None,
-            torch.eye(10, **options) * self.weights.shape,
-            motion.betas * self.weights.shape,
-            torch.zeros(t, **options),
+            zeros(t, d, d),
+            zeros(t, d),
+            zeros(t, d, BUILD_COUNT) if with_build else None,
+            torch.diag(self.build_pull),
+            motion.build * self.build_pull,
+            zeros(t),
         )
-        placed = self.chain.place(motion, with_shape)
+        placed = self.chain.place(motion, with_build)
         self._pixels(normal, placed)
         self._landmarks(normal, placed)
         self._pose(normal, motion)
@@ -97,7 +110,7 @@ class FrameTerms:
         return cost + self._pose_residual(motion)[2] + self._shape_cost(motion)
 
     def _shape_cost(self, motion: Motion) -> Tensor:
-        total = self.weights.shape * (motion.betas**2).sum()
+        total = (self.build_pull * motion.build**2).sum()
         return total / len(motion.t_m) * torch.ones(len(motion.t_m), dtype=torch.float64)
 
     def _pixel_residual(self, sites_m: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -113,7 +126,7 @@ class FrameTerms:
         _, by_place = _project(placed.sites_m, self.observed.K)
         by_place = by_place / self.observed.spread_px[:, None, None, None]
         J = (by_place @ placed.by_step).flatten(1, 2)
-        Jb = None if placed.by_betas is None else (by_place @ placed.by_betas).flatten(1, 2)
+        Jb = None if placed.by_build is None else (by_place @ placed.by_build).flatten(1, 2)
         normal.add(r.flatten(1), J, Jb, weight.repeat_interleave(2, 1), cost)
 
     def _landmark_residual(self, sites_m: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -128,8 +141,8 @@ class FrameTerms:
         bones, spread_m = self.observed.bones, self.weights.landmark_spread_m
         J = torch.einsum("mk,tkcd->tmcd", bones, placed.by_step).flatten(1, 2) / spread_m
         Jb = None
-        if placed.by_betas is not None:
-            Jb = torch.einsum("mk,tkcb->tmcb", bones, placed.by_betas).flatten(1, 2) / spread_m
+        if placed.by_build is not None:
+            Jb = torch.einsum("mk,tkcb->tmcb", bones, placed.by_build).flatten(1, 2) / spread_m
         normal.add(r.flatten(1), J, Jb, weight.repeat_interleave(3, 1), cost)
 
     def _pose_residual(self, motion: Motion) -> tuple[Tensor, Tensor, Tensor]:

@@ -12,13 +12,15 @@ class Weights:
     """Usual error of a 2D landmark, as a length at the body's distance."""
     pixel_outlier: float = 3.0
     """Errors of more than this many spreads are taken for mistakes."""
-    landmarks: float = 0.1
+    landmarks: float = 0.2
     landmark_spread_m: float = 0.1
     landmark_outlier: float = 2.0
     usual_pose: float = 0.3
     limits: float = 1.0
-    shape: float = 30.0
+    shape: float = 3.0
     """Pull of the average shape, in frames' worth of evidence."""
+    mark_spread_m: float = 0.02
+    """How far a person's marks usually lie from the sites."""
     rotation_accel_rad_s2: float = 60.0
     """Usual acceleration of a joint's rotation."""
     place_accel_m_s2: float = 6.0

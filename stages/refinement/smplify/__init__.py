@@ -1,0 +1,108 @@
+"""Backend `smplify`: fit each person's whole sequence to its landmarks.
+
+SMPLify (Bogo et al. 2016, "Keep it SMPL") over time:
+one optimisation per person over all frames: robust reprojection of the 2D landmarks, directions of
+bones from the 3D landmarks, one shape, ranges of joints, accelerations in units of time. Left and
+right are put in order first. Frames without a sighting follow from their neighbours.
+"""
+
+import torch
+from pydantic import Field
+
+from pipeline.backends import BackendConfig
+from pipeline.context import Context
+from pipeline.skeletons import BLAZEPOSE33
+from pipeline.types import Camera, Person
+from stages.refinement.smplify.chain import Chain
+from stages.refinement.smplify.sequence import Outcome, fit_person, refined
+from stages.refinement.smplify.swaps import unswap
+from stages.refinement.smplify.weights import Weights
+
+__all__ = ["Backend", "Config"]
+
+BAD_ERROR = 2.0
+"""Tell of a person whose landmarks are missed by this many usual errors."""
+
+
+class Config(BackendConfig):
+    """How the terms of the fit weigh against each other."""
+
+    iterations: int = Field(default=15, ge=1)
+    pixel_spread_m: float = Field(default=Weights.pixel_spread_m, gt=0)
+    """Usual error of a 2D landmark, as a length at the body's distance."""
+    landmarks: float = Field(default=Weights.landmarks, ge=0)
+    """Weight of the 3D landmarks' directions."""
+    rotation_accel_rad_s2: float = Field(default=Weights.rotation_accel_rad_s2, gt=0)
+    """Usual acceleration of a joint's rotation: less is smoother."""
+    place_accel_m_s2: float = Field(default=Weights.place_accel_m_s2, gt=0)
+    """Usual acceleration of the body's place."""
+
+    @property
+    def weights(self) -> Weights:
+        """As the fit takes them."""
+        return Weights(
+            pixel_spread_m=self.pixel_spread_m,
+            landmarks=self.landmarks,
+            rotation_accel_rad_s2=self.rotation_accel_rad_s2,
+            place_accel_m_s2=self.place_accel_m_s2,
+        )
+
+
+class Backend:
+    """Fits one person after the other."""
+
+    def __init__(self, config: Config, context: Context) -> None:
+        self.config = config
+        self.context = context
+        self.chain = Chain(context.body)
+
+    def __call__(self, people: tuple[Person, ...], camera: Camera) -> tuple[Person, ...]:
+        """Same people, same frames; pose, place and shape fitted, left and right in order."""
+        with self.context.progress("Fitting bodies", len(people)) as advance:
+            out = []
+            for person in people:
+                out.append(self._refine(person, camera))
+                advance(1)
+        return tuple(out)
+
+    def _refine(self, person: Person, camera: Camera) -> Person:
+        if not _has_landmarks(person):
+            self.context.events.record(
+                "refinement",
+                "fallback",
+                f"Person {person.id} has no BlazePose landmarks to fit to and stays as it was.",
+                person_id=person.id,
+            )
+            return person
+        ordered, changed = unswap(person)
+        with torch.no_grad():
+            outcome = fit_person(
+                ordered, changed, camera, self.chain, self.config.weights, self.config.iterations
+            )
+        self._tell(person, int(changed.sum()), outcome)
+        return refined(ordered, outcome.motion)
+
+    def _tell(self, person: Person, exchanged: int, outcome: Outcome) -> None:
+        def info(text: str) -> None:
+            self.context.events.record("refinement", "info", text, person_id=person.id)
+
+        if exchanged:
+            info(
+                f"Person {person.id}: left and right exchanged back in {exchanged} of "
+                f"{len(person)} frames."
+            )
+        if outcome.median_error_px > BAD_ERROR * outcome.usual_error_px:
+            info(
+                f"Person {person.id} fits its landmarks badly: {outcome.median_error_px:.1f} px in "
+                f"the median, {outcome.usual_error_px:.1f} px are usual at this size. Look at the "
+                "overlay; a wrong focal length is a usual cause."
+            )
+
+
+def _has_landmarks(person: Person) -> bool:
+    return (
+        person.skeleton == BLAZEPOSE33.name
+        and person.keypoints_px is not None
+        and person.landmarks_m is not None
+        and bool(person.observed.any())
+    )

@@ -1,0 +1,157 @@
+"""The fit of one person: start, build, then the frames, in windows if there are many."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.camera import translation_from_points
+from pipeline.landmark_ik import pose_from_landmarks
+from pipeline.rotations import rotmat_slerp, rotmat_to_rotvec, rotvec_to_rotmat
+from pipeline.types import Camera, Person
+from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion
+from stages.refinement.smplify.observed import Observed, bone_matrix, observe
+from stages.refinement.smplify.solver import minimise
+from stages.refinement.smplify.terms import FrameTerms, Smoothness, pixel_error_px
+from stages.refinement.smplify.weights import Weights
+
+WINDOW_FRAMES, OVERLAP_FRAMES = 300, 40
+"""Longer sequences are fitted window by window, so that memory does not grow with them."""
+BUILD_FRAMES = 200
+"""Frames of a long sequence from which shape is fitted, evenly spread."""
+NEAREST_M = 0.5
+FEWEST_FRAMES_TO_SMOOTH = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the fit found."""
+
+    motion: Motion
+    median_error_px: float
+    """Of well visible landmarks."""
+    usual_error_px: float
+    """What that error usually is for a body of this size in the picture."""
+    converged: bool
+
+
+def start_motion(person: Person, changed: np.ndarray, camera: Camera, chain: Chain) -> Motion:
+    """The person's own motion; where left and right were exchanged, posed anew."""
+    build = torch.zeros(BUILD_COUNT, dtype=torch.float64)
+    build[:10] = torch.from_numpy(person.betas)
+    local_rotmat = rotvec_to_rotmat(torch.from_numpy(person.pose_rotvec).double())
+    t_m = torch.from_numpy(person.t_camera_m).double()
+    if changed.any():
+        assert person.landmarks_m is not None and person.keypoints_px is not None
+        local_rotmat[changed] = pose_from_landmarks(person.landmarks_m[changed], chain.sites)
+        posed = Motion(local_rotmat[changed], torch.zeros_like(t_m[changed]), build)
+        px = person.keypoints_px[changed]
+        sites_m = chain.places(posed)[0].numpy()
+        places_m = translation_from_points(sites_m, px[..., :2], px[..., 2], camera.K_px)
+        t_m[changed] = torch.from_numpy(places_m)
+    return Motion(local_rotmat, t_m, build)
+
+
+def fit_person(
+    person: Person,
+    changed: np.ndarray,
+    camera: Camera,
+    chain: Chain,
+    weights: Weights,
+    iterations: int,
+) -> Outcome:
+    """Fit the whole sequence.
+
+    Args:
+        person: Left and right in order.
+        changed: (t,) bool, frames in which they were not.
+        camera: Intrinsics.
+        chain: The body.
+        weights: Of the terms.
+        iterations: Most steps of each solve.
+    """
+    start = start_motion(person, changed, camera, chain)
+    lengths_m = (bone_matrix() @ chain.rest_sites_m(start.build)).norm(dim=-1)
+    depth_m = start.t_m[:, 2].clamp_min(NEAREST_M)
+    observed = observe(person, camera, depth_m, lengths_m, weights)
+    with_build = len(person) <= WINDOW_FRAMES
+    if not with_build:
+        start = Motion(start.local_rotmat, start.t_m, _build(start, observed, chain, weights))
+    motions, converged = [], True
+    for frames in windows(len(person)):
+        fitted = _fit_window(
+            start.cut(frames), observed.cut(frames), chain, weights, iterations, with_build
+        )
+        motions.append(fitted[0])
+        converged = converged and fitted[1]
+    motion = joined(motions)
+    error_px = _median_error(motion, observed, chain)
+    return Outcome(motion, error_px, float(observed.spread_px.median()), converged)
+
+
+def _fit_window(
+    start: Motion,
+    observed: Observed,
+    chain: Chain,
+    weights: Weights,
+    iterations: int,
+    with_build: bool,
+) -> tuple[Motion, bool]:
+    smoothness = None
+    if len(start.t_m) >= FEWEST_FRAMES_TO_SMOOTH:
+        smoothness = Smoothness(chain, observed.time_s, weights)
+    terms = FrameTerms(chain, observed, weights)
+    fitted = minimise(start, terms, smoothness, with_build=with_build, iterations=iterations)
+    return fitted.motion, fitted.converged
+
+
+def _build(start: Motion, observed: Observed, chain: Chain, weights: Weights) -> Tensor:
+    """Shape and marks from frames spread over the sequence, each on its own."""
+    seen = torch.nonzero(observed.weight_2d.sum(1) > 0)[:, 0]
+    picked = seen[torch.linspace(0, len(seen) - 1, min(BUILD_FRAMES, len(seen))).long()]
+    terms = FrameTerms(chain, observed.cut(picked), weights)
+    return minimise(start.cut(picked), terms, None, with_build=True, iterations=10).motion.build
+
+
+def windows(frames: int) -> list[slice]:
+    """Windows of at most WINDOW_FRAMES that overlap their neighbours by OVERLAP_FRAMES."""
+    step = WINDOW_FRAMES - OVERLAP_FRAMES
+    starts = range(0, max(frames - OVERLAP_FRAMES, 1), step)
+    return [slice(start, min(start + WINDOW_FRAMES, frames)) for start in starts]
+
+
+def joined(motions: list[Motion]) -> Motion:
+    """Windows laid together; over an overlap one fades into the next."""
+    out = motions[0]
+    for after in motions[1:]:
+        share = (torch.arange(OVERLAP_FRAMES, dtype=torch.float64) + 0.5) / OVERLAP_FRAMES
+        end, begin = out.cut(slice(-OVERLAP_FRAMES, None)), after.cut(slice(0, OVERLAP_FRAMES))
+        mixed = rotmat_slerp(end.local_rotmat, begin.local_rotmat, share[:, None])
+        place = end.t_m + share[:, None] * (begin.t_m - end.t_m)
+        rest = slice(OVERLAP_FRAMES, None)
+        out = Motion(
+            torch.cat([out.local_rotmat[:-OVERLAP_FRAMES], mixed, after.local_rotmat[rest]]),
+            torch.cat([out.t_m[:-OVERLAP_FRAMES], place, after.t_m[rest]]),
+            out.build,
+        )
+    return out
+
+
+def _median_error(motion: Motion, observed: Observed, chain: Chain) -> float:
+    errors = [
+        pixel_error_px(chain.places(motion.cut(frames))[0], observed.cut(frames))
+        for frames in windows(len(motion.t_m))
+    ]
+    together = torch.cat(errors)
+    return float(together.median()) if len(together) else 0.0
+
+
+def refined(person: Person, motion: Motion) -> Person:
+    """The person with the fitted pose, shape and place."""
+    return replace(
+        person,
+        pose_rotvec=rotmat_to_rotvec(motion.local_rotmat).numpy().astype(np.float32),
+        betas=motion.betas.numpy().astype(np.float32),
+        t_camera_m=motion.t_m.numpy().astype(np.float32),
+    )
