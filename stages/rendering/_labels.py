@@ -12,6 +12,8 @@ from pipeline.types import Layer
 
 OVERSAMPLING = 4
 OPACITY = 0.92
+RIM = 150
+"""Whiteness of the plate's rim, 0-255: a tag may lie on a body of its own colour."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def tag_picture(text: str, rgb: tuple[int, int, int], height_px: int) -> UInt8[n
     for x in (radius, shape[1] - 1 - radius):
         for y in (radius, shape[0] - 1 - radius):
             cv2.circle(plate, (x, y), radius, 255, -1)
+    rim = OVERSAMPLING * max(1, height_px // 10)
+    letters[cv2.erode(plate, np.ones((2 * rim + 1, 2 * rim + 1)), borderValue=0) < plate] = RIM
     ink = cv2.resize(letters, (width, height), interpolation=cv2.INTER_AREA)[:, :, None] / 255.0
     cover = cv2.resize(plate, (width, height), interpolation=cv2.INTER_AREA)
     # A darker plate, so that white reads well on every colour of the palette.
@@ -63,7 +67,7 @@ def place_tag(
     width_px: int,
     height_px: int,
 ) -> Tag | None:
-    """A tag above the highest visible point of a body, kept inside the picture.
+    """A tag above the highest visible point of a body (NaN: behind the camera), kept inside.
 
     None where no point is in the picture or the picture is too small for the tag.
     """
@@ -74,7 +78,7 @@ def place_tag(
     if not seen.any() or tag_width > width_px or tag_height > height_px:
         return None
     top_y = y[seen].min()
-    near_top = seen & (y <= top_y + 0.03 * (y.max() - y.min()))
+    near_top = seen & (y <= top_y + 0.03 * (y[seen].max() - top_y))
     left = round(float(x[near_top].mean()) - tag_width / 2)
     top = round(float(top_y)) - tag_height - max(2, tag_height // 4)
     return Tag(

@@ -38,6 +38,15 @@ def test_a_tag_sits_above_the_head():
             assert (ink.min(axis=1) > 230).sum() >= 8, "white text"
 
 
+def test_points_behind_the_camera_do_not_move_the_tag():
+    points = np.array([(300.0, 100.0), (340.0, 101.0), (320.0, 300.0)])
+    behind = np.concatenate([points, [(np.nan, np.nan), (9e4, -9e5), (-9e4, 9e5)]])
+    tags = [place_tag("1", colour_of(1), some, WIDTH_PX, HEIGHT_PX) for some in (points, behind)]
+    assert tags[0] is not None and tags[1] is not None
+    assert (tags[0].x_px, tags[0].y_px) == (tags[1].x_px, tags[1].y_px)
+    assert tags[0].y_px < 100 and abs(tags[0].x_px + tags[0].rgba.shape[1] / 2 - 320) <= 1
+
+
 def test_no_tag_where_nobody_is_seen_or_nothing_fits():
     points = np.array([(-50.0, 10.0), (-20.0, 60.0), (np.nan, np.nan)])
     assert place_tag("1", colour_of(1), points, WIDTH_PX, HEIGHT_PX) is None
