@@ -52,14 +52,14 @@ def rotvec_to_quat_wxyz(rotvec: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 4"]:
 
 def rot6d_columns_to_rotmat(rot6d_columns: Float[Tensor, "*n 6"]) -> Float[Tensor, "*n 3 3"]:
     """Orthonormal matrix whose first two columns are the six numbers, column after column."""
-    return roma.special_gramschmidt(rot6d_columns.unflatten(-1, (2, 3)).mT)
+    return _orthonormal(*rot6d_columns.unflatten(-1, (2, 3)).unbind(-2))
 
 
 def rot6d_interleaved_to_rotmat(
     rot6d_interleaved: Float[Tensor, "*n 6"],
 ) -> Float[Tensor, "*n 3 3"]:
     """Orthonormal matrix whose first two columns are the six numbers, read side by side."""
-    return roma.special_gramschmidt(rot6d_interleaved.unflatten(-1, (3, 2)))
+    return _orthonormal(*rot6d_interleaved.unflatten(-1, (3, 2)).unbind(-1))
 
 
 def rot6d_rows_to_rotmat(rot6d_rows: Float[Tensor, "*n 6"]) -> Float[Tensor, "*n 3 3"]:
@@ -134,6 +134,14 @@ def cross_matrix(vector: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3 3"]:
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)
     return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+
+
+def _orthonormal(first: Tensor, second: Tensor) -> Tensor:
+    """Gram-Schmidt on two columns; a column of length zero stays zero instead of becoming NaN."""
+    first = torch.nn.functional.normalize(first, dim=-1, eps=_TINY)
+    second = second - (first * second).sum(-1, keepdim=True) * first
+    second = torch.nn.functional.normalize(second, dim=-1, eps=_TINY)
+    return torch.stack([first, second, torch.linalg.cross(first, second)], dim=-1)
 
 
 def _perpendicular(vector: Tensor) -> Tensor:

@@ -67,8 +67,8 @@ def taps(centre_px: np.ndarray, side_px: np.ndarray, crop_px: range) -> Taps:
 
     The three corner points that define the map are rounded to float32 there, so here too.
     """
-    middle = np.float64(np.float32(centre_px))
-    edge = np.float64(np.float32(centre_px + side_px / 2))
+    middle = centre_px.astype(np.float32).astype(np.float64)
+    edge = (centre_px + side_px / 2).astype(np.float32).astype(np.float64)
     step = (edge - middle) / (CROP_PX // 2)
     start = middle - step * (CROP_PX // 2)
     fixed = np.rint(start * COORDINATE_STEPS)[:, None] + np.rint(
@@ -128,13 +128,10 @@ def _weights(taps: Taps, index: Tensor, size: int) -> Tensor:
     return torch.cat([WEIGHT_STEPS - share, share]) * ((index >= 0) & (index < size))
 
 
-def normalised(
-    crops_rgb: Tensor, dtype: torch.dtype = torch.float32
-) -> Float[Tensor, "n 3 y x"]:
+def normalised(crops_rgb: Tensor, dtype: torch.dtype = torch.float32) -> Float[Tensor, "n 3 y x"]:
     """Crops (n, y, x, 3) of 0 to 255 to the network's input, channels first.
 
     The border is black before this, so it is not zero after it.
     """
-    scale = {"dtype": dtype, "device": crops_rgb.device}
-    mean, std = 255 * torch.tensor(MEAN, **scale), 255 * torch.tensor(STD, **scale)
+    mean, std = (255 * torch.tensor(v, dtype=dtype, device=crops_rgb.device) for v in (MEAN, STD))
     return ((crops_rgb.to(dtype) - mean) / std).permute(0, 3, 1, 2)

@@ -79,9 +79,7 @@ class CrossAttention(nn.Module):
         kv = self.to_kv(context).unflatten(-1, (2, HEAD_COUNT, -1)).permute(2, 0, 3, 1, 4)
         query = self.to_q(token).unflatten(-1, (HEAD_COUNT, 1, -1))
         keys, values = kv.to(query.dtype)
-        return self.to_out(
-            functional.scaled_dot_product_attention(query, keys, values).flatten(1)
-        )
+        return self.to_out(functional.scaled_dot_product_attention(query, keys, values).flatten(1))
 
 
 class Mlp(nn.Module):

@@ -1,0 +1,144 @@
+"""Official weights: read as their authors published them, checked name by name, converted once.
+
+Read are PyTorch checkpoints (Lightning's too) and safetensors. Kept are only the tensors that the
+network needs; every name, shape and kind of number must be right, or nothing is loaded.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pipeline.errors import InputError, MissingError
+from pipeline.files import file_digest
+from pipeline.safetensors_file import read_safetensors, write_safetensors
+from pipeline.torch_file import TorchFile, is_torch_file, open_torch_file
+from pipeline.torch_pickle import StoredTensor
+
+SHOWN_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The tensors that a network needs from its official file."""
+
+    system: str
+    """What the network is called in messages, such as 'HMR2.0'."""
+    shapes: Mapping[str, tuple[int, ...]]
+    """Names without the stripped prefix, in the order in which a difference is reported."""
+    prefixes: tuple[str, ...] = ("",)
+    """Names that begin otherwise are left out."""
+    ignored_endings: tuple[str, ...] = ()
+    """Names that end so are left out, such as '.num_batches_tracked'."""
+    containers: tuple[str, ...] = ("state_dict", "model")
+    """Where in the file the tensors may be; tried in order, then the top level."""
+    strip: str = ""
+    """Taken off the beginning of every name that has it, such as 'module.'."""
+    dtype: torch.dtype = torch.float32
+
+    def wants(self, name: str) -> bool:
+        """Whether a tensor of that name belongs to the network."""
+        return name.startswith(self.prefixes) and not name.endswith(self.ignored_endings or ("\0",))
+
+
+def read_checkpoint(path: Path, layout: Layout) -> dict[str, Tensor]:
+    """The network's tensors, mapped from the file, in the order of the layout.
+
+    Args:
+        path: An official checkpoint, or a file that `convert` wrote.
+        layout: What must be in it.
+
+    Raises:
+        MissingError: there is no such file.
+        InputError: it is no checkpoint, cut short, harmful, or another network's; the text names
+            the first tensor that differs.
+    """
+    if not path.is_file():
+        raise MissingError(f"{path}: no such file of {layout.system} weights")
+    if is_torch_file(path):
+        opened = open_torch_file(path)
+        stored = _named(opened, layout)
+        _check(path, layout, {n: (s.shape, s.storage.dtype) for n, s in stored.items()})
+        return {name: opened.tensor(stored[name]) for name in layout.shapes}
+    if not _is_safetensors(path):
+        raise InputError(
+            f"{path}: is no checkpoint; it begins with {_start(path)!r}. Was a web page or a "
+            "pointer saved in its place?"
+        )
+    tensors = {n: t for n, t in read_safetensors(path).items() if layout.wants(n)}
+    _check(path, layout, {n: (tuple(t.shape), t.dtype) for n, t in tensors.items()})
+    return {name: tensors[name] for name in layout.shapes}
+
+
+def convert(source: Path, layout: Layout, target: Path, *, licence: str) -> None:
+    """Write the network's tensors of an official file as safetensors, origin and terms noted.
+
+    Raises:
+        MissingError, InputError: as `read_checkpoint`.
+        OutputError: the target cannot be written.
+    """
+    tensors = read_checkpoint(source, layout)
+    metadata = {
+        "system": layout.system,
+        "source_file": source.name,
+        "source_sha256": file_digest(source),
+        "licence": licence,
+    }
+    write_safetensors(target, tensors, metadata)
+
+
+def _named(opened: TorchFile, layout: Layout) -> dict[str, StoredTensor]:
+    """Wanted tensors by name, wherever in the file they are."""
+    content = opened.content
+    for key in layout.containers:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+            break
+    if not isinstance(content, Mapping):
+        raise InputError(f"{opened.path}: holds no named tensors")
+    names = {str(key).removeprefix(layout.strip): value for key, value in content.items()}
+    found = {n: v for n, v in names.items() if layout.wants(n) and isinstance(v, StoredTensor)}
+    if not any(name in layout.shapes for name in found):
+        have = ", ".join(list(names)[:SHOWN_NAMES]) or "nothing"
+        raise InputError(
+            f"{opened.path}: these are not the weights of {layout.system}: the file holds {have}, "
+            f"... where {', '.join(list(layout.shapes)[:SHOWN_NAMES])}, ... are expected"
+        )
+    return found
+
+
+def _check(
+    path: Path, layout: Layout, found: Mapping[str, tuple[tuple[int, ...], torch.dtype]]
+) -> None:
+    problem = next(_problems(layout, found), None)
+    if problem:
+        raise InputError(f"{path}: does not fit {layout.system}: {problem}")
+
+
+def _problems(layout: Layout, found: Mapping[str, Any]) -> Iterator[str]:
+    """What differs, in the layout's order, the unexpected last."""
+    for name, shape in layout.shapes.items():
+        if name not in found:
+            lacking = sum(other not in found for other in layout.shapes)
+            yield f"'{name}' is missing ({lacking} of {len(layout.shapes)} are)"
+        elif found[name][0] != shape:
+            yield f"'{name}' has the shape {found[name][0]}, expected is {shape}"
+        elif found[name][1] != layout.dtype:
+            yield f"'{name}' is {found[name][1]}, expected is {layout.dtype}"
+    for name in found:
+        if name not in layout.shapes:
+            yield f"'{name}' is unexpected"
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether the file begins with a header's length and the header, which is JSON."""
+    start = _start(path)
+    return start[8:9] == b"{" and int.from_bytes(start[:8], "little") < path.stat().st_size
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
