@@ -15,6 +15,8 @@ FORBIDDEN = 1e6
 NEAR = 0.3
 """Distance between centres in heights at which nearness counts exp(-1/2)."""
 SIZE_RATIO_GATE = 1.5
+SURE_OVERLAP = 0.5
+"""Boxes that overlap more may be one person, however sudden: a half hidden body shows again."""
 
 
 @dataclass
@@ -44,8 +46,8 @@ def match(
     """Best one-to-one pairs (index in `tracks`, row in `found`) among detections `rows`.
 
     A pair is possible if the detection is no surprise to the track's filter and its centre lies
-    within `max_distance` heights of where it is expected. Possible pairs are weighed by overlap
-    and by likeness of landmarks, or where there are none by nearness.
+    within `max_distance` heights of where it is expected, or if the boxes mostly overlap.
+    Possible pairs are weighed by overlap and by likeness of landmarks, without these by nearness.
     """
     if not tracks or not len(rows):
         return []
@@ -56,10 +58,11 @@ def match(
     distance = np.linalg.norm(gap[..., :2], axis=2) / scale_px(expected)[:, None]
     possible = (surprise < SURPRISE_GATE) & (distance < max_distance)
     possible &= np.abs(gap[..., 2]) < np.log(SIZE_RATIO_GATE)
+    overlap = iou(boxes_of(expected), found.boxes_xyxy_px[rows])
+    possible |= overlap > SURE_OVERLAP
     likeness = np.exp(-0.5 * np.square(distance / NEAR))
     if found.landmarks_px is not None:
         _weigh_landmarks(likeness, tracks, expected, found, rows, possible)
-    overlap = iou(boxes_of(expected), found.boxes_xyxy_px[rows])
     cost = np.where(possible, 2 - overlap - likeness, FORBIDDEN)
     pairs = zip(*linear_sum_assignment(cost), strict=True)
     return [(int(a), int(rows[b])) for a, b in pairs if possible[a, b]]

@@ -15,7 +15,7 @@ SCALE_OF_SIZE = 1.6
 """Height of a standing person over the square root of the box's area."""
 POSITION_NOISE = 0.06
 """Error of a box's centre, in heights."""
-SIZE_NOISE = 0.06
+SIZE_NOISE = 0.1
 """Error of the logarithm of a box's size."""
 SHAPE_NOISE = 0.2
 """Error of the logarithm of width over height: arms come and go."""

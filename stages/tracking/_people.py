@@ -96,10 +96,11 @@ def _person(
     frames = np.arange(seen[0], seen[-1] + 1, dtype=np.int32)
     rows = seen - seen[0]
     time_s, known_s = video.times_of(frames), video.times_of(seen)
-    pose = interpolate_rotvec(known_s, bodies.pose_rotvec[track], time_s).astype(np.float32)
-    place = interpolate_linear(known_s, bodies.t_camera_m[track], time_s).astype(np.float32)
-    # Not the interpolation's round trip where the body was really seen.
-    pose[rows], place[rows] = bodies.pose_rotvec[track], bodies.t_camera_m[track]
+    pose = _spread(bodies.pose_rotvec[track], rows, len(frames))
+    place = _spread(bodies.t_camera_m[track], rows, len(frames))
+    gap = np.isnan(place[:, 0])
+    pose[gap] = interpolate_rotvec(known_s, bodies.pose_rotvec[track], time_s[gap])
+    place[gap] = interpolate_linear(known_s, bodies.t_camera_m[track], time_s[gap])
     status = np.full(len(frames), Status.MISSING, dtype=np.uint8)
     status[rows] = Status.OBSERVED
     confidence = np.zeros(len(frames), dtype=np.float32)
