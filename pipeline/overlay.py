@@ -55,7 +55,7 @@ def write_overlay(
                 meshes, context.body.faces, camera.K_px, frame.width_px, frame.height_px
             )
             blend_on_yuv(layer, image)
-            writer.write(image)
+            writer.write(image, frame.time_s)
             advance(1)
     return [path]
 

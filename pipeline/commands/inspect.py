@@ -10,6 +10,10 @@ from rich.table import Table
 from pipeline.console import OUT
 from pipeline.result import ResultFolder
 
+_LEGEND = (
+    "seen: share of frames with a detection; filled: interpolated; conf: mean confidence; "
+    "off: mean distance of the body's landmarks from those in the picture; jitter: m/s3"
+)
 Folder = Annotated[Path, typer.Argument(help="A result folder.", show_default=False)]
 
 
@@ -68,17 +72,17 @@ def _people_table(people: list[dict[str, Any]]) -> Table:
             str(person["id"]),
             f"{person['first_frame']}-{person['last_frame']}",
             f"{person['first_s']:.2f}-{person['last_s']:.2f}",
-            f"{100 * person['observed_share']:.0f} %",
-            f"{100 * person['interpolated_share']:.0f} %",
+            f"{100 * person['observed_share']:.0f}",
+            f"{100 * person['interpolated_share']:.0f}",
             f"{person['confidence']:.2f}",
-            _number(person["reprojection_px"], "px"),
-            _number(person["jitter_m_s3"], "m/s3"),
+            _number(person["reprojection_px"]),
+            _number(person["jitter_m_s3"]),
         )
     return table
 
 
-def _number(value: float | None, unit: str) -> str:
-    return "-" if value is None else f"{value:.1f} {unit}"
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
 
 
 def _event_line(event: dict[str, Any]) -> str:
