@@ -13,7 +13,8 @@ from pipeline.types import Detections
 from stages.detection.blazepose.collect import detections_of
 from stages.detection.blazepose.detector import DetectorNetwork
 from stages.detection.blazepose.landmarks import LandmarkNetwork
-from stages.detection.blazepose.people import Config, PeopleFinder
+from stages.detection.blazepose.people import PeopleFinder
+from stages.detection.blazepose.settings import Config
 
 __all__ = ["Backend", "Config"]
 

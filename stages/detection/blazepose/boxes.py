@@ -5,7 +5,7 @@ from jaxtyping import Float32
 
 from pipeline.skeletons import BLAZEPOSE33
 
-VISIBLE = 0.5
+VISIBLE = 0.3
 GROWTH = 0.2
 """Share of width and height by which the box is made larger, half of it on each side."""
 CROWN_OVER_NECK = 0.7

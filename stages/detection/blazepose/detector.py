@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from stages.detection.blazepose.anchors import INPUT_SIZE_PX, anchor_centers_px
+from stages.detection.blazepose.anchors import anchor_centers_px
 from stages.detection.blazepose.crops import normalized
 from stages.detection.blazepose.networks import NetworkPool
 
@@ -75,7 +75,7 @@ def decoded(
     min_score: float,
 ) -> Candidates:
     """Candidates that score at least min_score; numbers are input pixels from the anchor."""
-    score = 1 / (1 + np.exp(-np.clip(logits[:, 0], -100, 100)))
+    score = 1 / (1 + np.exp(-np.clip(logits[:, 0], -80, 80)))
     rows = np.flatnonzero(score >= min_score)
     rows = rows[np.argsort(-score[rows], kind="stable")]
     points = raw[rows].reshape(-1, 6, 2).copy()

@@ -15,7 +15,7 @@ LANDMARKS, PRESENCE, HEATMAPS, WORLD = 0, 1, 3, 4
 BODY_POINTS = 33
 LEFT_HIP, RIGHT_HIP = 23, 24
 CENTER, CIRCLE = 33, 34
-HEATMAP_RADIUS = 3
+HEATMAP_WINDOW = np.arange(-3, 4)
 HEATMAP_TRUST = 0.5
 
 
@@ -75,24 +75,20 @@ def refined(
     points_unit: Float32[np.ndarray, "k 2"], heatmaps: Float32[np.ndarray, "h w k"]
 ) -> Float32[np.ndarray, "k 2"]:
     """Move points to the centre of mass of their heatmap around them, where it is confident."""
-    height, width, _ = heatmaps.shape
-    result = points_unit.copy()
-    columns = (points_unit[:, 0] * width).astype(int)
-    rows = (points_unit[:, 1] * height).astype(int)
-    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    for k in np.flatnonzero(inside):
-        top, left = max(0, rows[k] - HEATMAP_RADIUS), max(0, columns[k] - HEATMAP_RADIUS)
-        window = heatmaps[
-            top : rows[k] + HEATMAP_RADIUS + 1, left : columns[k] + HEATMAP_RADIUS + 1, k
-        ]
-        mass = sigmoid(window)
-        if mass.max() < HEATMAP_TRUST:
-            continue
-        total = mass.sum()
-        x = left + (mass.sum(axis=0) @ np.arange(mass.shape[1])) / total
-        y = top + (mass.sum(axis=1) @ np.arange(mass.shape[0])) / total
-        result[k] = x / width, y / height
-    return result
+    height, width, count = heatmaps.shape
+    size = np.array([width, height], np.float32)
+    cells = np.floor(np.nan_to_num(points_unit) * size).astype(int)
+    inside = ((cells >= 0) & (cells < (width, height))).all(axis=1)
+    cells = np.clip(cells, 0, (width - 1, height - 1))
+    columns = cells[:, 0, None, None] + HEATMAP_WINDOW
+    rows = cells[:, 1, None, None] + HEATMAP_WINDOW[:, None]
+    mass = sigmoid(heatmaps[rows % height, columns % width, np.arange(count)[:, None, None]])
+    mass *= (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    total = mass.sum(axis=(1, 2))
+    x, y = (mass * columns).sum(axis=(1, 2)), (mass * rows).sum(axis=(1, 2))
+    center = np.stack([x, y], axis=1) / np.maximum(total, 1e-9)[:, None] / size
+    trusted = inside & (mass.max(axis=(1, 2)) >= HEATMAP_TRUST)
+    return np.where(trusted[:, None], center, points_unit).astype(np.float32)
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ def torso_px(points_px: Float[np.ndarray, "33 2"]) -> float:
     """Length of the torso in the picture, or half the longest side of it where foreshortened."""
     shoulders, hips = axis_px(points_px)
     width = np.linalg.norm(points_px[CORE[1]] - points_px[CORE[2]])
-    return float(max(np.linalg.norm(shoulders - hips), width, 1e-6))
+    return max(float(np.linalg.norm(shoulders - hips)), float(width), 1e-6)
 
 
 def axis_px(points_px: Float[np.ndarray, "33 2"]) -> Float[np.ndarray, "2 2"]:

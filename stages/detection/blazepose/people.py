@@ -1,18 +1,18 @@
 """People through the frames of a video: found by scans, followed from frame to frame.
 
-The detector scans the whole picture now and then (`scan_every_s`); between scans every person is
-looked for where the last frame's landmarks say. Somebody found by a scan is also followed back to
-the beginning of the batch, so that nobody appears late. A finding that does not last is dropped.
+The detector scans the whole picture now and then; between scans every person is looked for where
+the last frame's landmarks say, as MediaPipe does for one. Somebody found by a scan is also followed
+back to the beginning of the batch, so that nobody appears late. Somebody lost is searched for
+nearby for a while. A finding that does not last is dropped.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.backends import BackendConfig
 from pipeline.frame import Frame
-from stages.detection.blazepose.crops import Region, region_around
+from stages.detection.blazepose.chains import Chain, Lost, settled
+from stages.detection.blazepose.crops import region_around
 from stages.detection.blazepose.detector import (
     BODY_CIRCLE,
     HIP_CENTER,
@@ -25,47 +25,11 @@ from stages.detection.blazepose.likeness import (
     distinct,
     explained,
     is_usable,
-    jump,
     pose_distance,
 )
-from stages.detection.blazepose.tiles import pyramid, scan
-
-
-class Config(BackendConfig):
-    """Settings of the `blazepose` backend."""
-
-    levels: tuple[float, ...] = (1.0, 0.6, 0.4)
-    """Sides of the detector's tiles over the picture's longer side; smaller finds smaller people."""
-    scan_every_s: float = 0.4
-    """The whole picture is searched for new people this often (video time)."""
-    rescan_after_s: float = 0.1
-    """When somebody is lost, the picture is searched at once, but not more often than this."""
-    min_candidate_score: float = 0.5
-    """What the detector must say for a place to be looked at."""
-    min_new_presence: float = 0.9
-    """What the landmark network must say for a new person to count."""
-    min_presence: float = 0.5
-    """What it must say for a person to be followed on."""
-    min_sightings: int = 3
-    """A person seen in fewer frames before being lost is dropped."""
-
-
-@dataclass(eq=False)
-class Chain:
-    """One person followed through consecutive frames."""
-
-    region: Region
-    """Where to look next."""
-    sightings: int = 0
-    """Number of frames seen in, earlier batches included."""
-    poses: dict[int, Pose] = field(default_factory=dict)
-    """What was seen, by position in the present batch."""
-
-    def see(self, position: int, pose: Pose) -> None:
-        """Add a sighting in the next frame."""
-        self.poses[position] = pose
-        self.sightings += 1
-        self.region = pose.next_region
+from stages.detection.blazepose.schedule import ScanSchedule
+from stages.detection.blazepose.settings import Config
+from stages.detection.blazepose.tiles import Tile, scan
 
 
 class PeopleFinder:
@@ -80,23 +44,20 @@ class PeopleFinder:
     def restart(self) -> None:
         """Forget everybody."""
         self._followed: list[Chain] = []
-        self._planned_s = -np.inf
-        self._scanned_s = -np.inf
+        self._lost: list[Lost] = []
+        self._schedule = ScanSchedule(self._config)
 
     def __call__(self, frames: Sequence[Frame]) -> list[list[Pose]]:
         """The people of every frame, in the order in which they were first found."""
         everybody = list(self._followed)
-        scans = self._planned_scans(frames)
+        scans = self._regular_scans(frames)
         for position, frame in enumerate(frames):
-            somebody_lost = self._follow(frame, position)
+            self._follow(frame, position)
             if position in scans:
-                candidates = scans[position]()
-            elif somebody_lost and frame.time_s - self._scanned_s >= self._config.rescan_after_s:
-                candidates = self._start_scan(frame)()
+                found = self._newly_found(frame, position, scans[position]())
             else:
-                continue
-            self._scanned_s = frame.time_s
-            for chain in self._newly_found(frame, position, candidates):
+                found = self._search_lost(frame, position)
+            for chain in found:
                 self._follow_back(chain, frames[:position], everybody)
                 everybody.append(chain)
         lasting = [chain for chain in everybody if self._lasts(chain)]
@@ -109,33 +70,47 @@ class PeopleFinder:
         return result
 
     def _lasts(self, chain: Chain) -> bool:
-        return chain.sightings >= self._config.min_sightings or chain in self._followed
+        stays = chain.sightings >= self._config.min_sightings or chain in self._followed
+        return stays and chain.mean_presence >= self._config.min_mean_presence
 
-    def _start_scan(self, frame: Frame) -> Callable[[], Candidates]:
-        tiles = pyramid(frame.width_px, frame.height_px, self._config.levels)
+    def _scan(self, frame: Frame, tiles: Sequence[Tile]) -> Callable[[], Candidates]:
         return scan(self._detector, frame.rgb, tiles, self._config.min_candidate_score)
 
-    def _planned_scans(self, frames: Sequence[Frame]) -> dict[int, Callable[[], Candidates]]:
+    def _regular_scans(self, frames: Sequence[Frame]) -> dict[int, Callable[[], Candidates]]:
         """Start the regular scans of this batch; they run while people are followed."""
-        scans = {}
-        for position, frame in enumerate(frames):
-            if frame.time_s - self._planned_s >= self._config.scan_every_s:
-                scans[position] = self._start_scan(frame)
-                self._planned_s = frame.time_s
-        return scans
+        due = [self._schedule.tiles_due(frame, self._followed) for frame in frames]
+        return {
+            position: self._scan(frames[position], tiles)
+            for position, tiles in enumerate(due)
+            if tiles
+        }
 
-    def _follow(self, frame: Frame, position: int) -> bool:
-        """Look for everybody where the last frame says; returns whether somebody was lost."""
+    def _follow(self, frame: Frame, position: int) -> None:
+        """Look for everybody where the last frame says."""
         poses = self._landmarks(frame.rgb, [chain.region for chain in self._followed])
         found: list[tuple[Chain, Pose]] = []
         for chain, pose in zip(self._followed, poses, strict=True):
             if self._is_person(pose, frame, self._config.min_presence):
-                found = _settled(found, chain, pose)
+                found = settled(found, chain, pose)
         for chain, pose in found:
-            chain.see(position, pose)
-        somebody_lost = len(found) < len(self._followed)
-        self._followed = [chain for chain, _ in found]
-        return somebody_lost
+            chain.see_next(position, pose)
+        still = [chain for chain, _ in found]
+        for chain in self._followed:
+            if chain not in still and self._lasts(chain):
+                self._lost.append(Lost(chain.region, frame.time_s, -np.inf))
+        self._followed = still
+
+    def _search_lost(self, frame: Frame, position: int) -> list[Chain]:
+        """Search around the last places of those who were lost a moment ago."""
+        config, now_s = self._config, frame.time_s
+        self._lost = [lost for lost in self._lost if now_s - lost.since_s <= config.search_lost_s]
+        due = [lost for lost in self._lost if now_s - lost.searched_s >= config.search_every_s]
+        if not due:
+            return []
+        for lost in due:
+            lost.searched_s = now_s
+        candidates = self._scan(frame, [lost.search_tile() for lost in due])()
+        return self._newly_found(frame, position, candidates)
 
     def _newly_found(self, frame: Frame, position: int, candidates: Candidates) -> list[Chain]:
         """Follow the candidates that are people nobody follows yet."""
@@ -144,16 +119,18 @@ class PeopleFinder:
         regions = [
             region_around(points[HIP_CENTER], points[BODY_CIRCLE]) for points in unknown.points_px
         ]
+        usable = [r for r in regions if is_usable(r, frame.width_px, frame.height_px)]
         chains = []
-        for pose in self._landmarks(frame.rgb, regions):
+        for pose in self._landmarks(frame.rgb, usable):
             if not self._is_person(pose, frame, self._config.min_new_presence):
                 continue
             if any(pose_distance(pose, other) < SAME_PERSON for other in known):
                 continue
             known.append(pose)
             chain = Chain(pose.next_region)
-            chain.see(position, pose)
+            chain.see_next(position, pose)
             chains.append(chain)
+            self._lost = [lost for lost in self._lost if not lost.is_near(pose.region)]
         self._followed += chains
         return chains
 
@@ -168,21 +145,10 @@ class PeopleFinder:
                 pose_distance(pose, other) < SAME_PERSON for other in known
             ):
                 return
-            chain.poses[position] = pose
-            chain.sightings += 1
+            chain.see(position, pose)
             region = pose.next_region
 
     def _is_person(self, pose: Pose, frame: Frame, min_presence: float) -> bool:
         return pose.presence >= min_presence and is_usable(
             pose.next_region, frame.width_px, frame.height_px
         )
-
-
-def _settled(found: list[tuple[Chain, Pose]], chain: Chain, pose: Pose) -> list[tuple[Chain, Pose]]:
-    """Add a sighting; of two that became the same person, the steadier one stays."""
-    for other, other_pose in found:
-        if pose_distance(pose, other_pose) < SAME_PERSON:
-            if jump(other_pose) <= jump(pose):
-                return found
-            return [*(pair for pair in found if pair[0] is not other), (chain, pose)]
-    return [*found, (chain, pose)]

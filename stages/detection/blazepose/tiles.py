@@ -12,6 +12,8 @@ from stages.detection.blazepose.anchors import INPUT_SIZE_PX
 from stages.detection.blazepose.crops import Region, crop
 from stages.detection.blazepose.detector import HIP_CENTER, Candidates, DetectorNetwork, joined
 
+OVERLAP = 1 / 3
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -24,10 +26,9 @@ class Tile:
 
 
 def pyramid(width_px: int, height_px: int, levels: Sequence[float]) -> list[Tile]:
-    """Tiles of every level, each overlapping its neighbours by at least half.
+    """Tiles of every level, each overlapping its neighbours by at least a third.
 
-    Args:
-        levels: tile sides over the frame's longer side; 1 is one tile with the whole frame.
+    `levels` are tile sides over the frame's longer side; 1 is one tile with the whole frame.
     """
     tiles = []
     for level in levels:
@@ -43,7 +44,7 @@ def _starts(length_px: int, side_px: float) -> list[float]:
     spare = length_px - side_px
     if spare <= 0:
         return [spare / 2]
-    steps = math.ceil(spare / (side_px / 2) - 1e-6)
+    steps = math.ceil(spare / (side_px * (1 - OVERLAP)) - 1e-6)
     return [spare * i / steps for i in range(steps + 1)]
 
 
@@ -102,18 +103,20 @@ def tile_pictures(
 ) -> list[UInt8[np.ndarray, "224 224 3"]]:
     """The detector's input for every tile, black beyond the frame.
 
-    Large tiles are cut from a picture that was made smaller by averaging: bilinear sampling of the
-    full picture would skip most pixels.
+    Large tiles are cut from pictures that were made smaller by averaging, each from the one before:
+    bilinear sampling of the full picture would skip most pixels.
     """
-    pictures = []
-    small: dict[float, np.ndarray] = {}
-    for tile in tiles:
-        scale = min(1.0, INPUT_SIZE_PX / tile.side_px)
+    small = {1.0: rgb}
+    for side_px in sorted({tile.side_px for tile in tiles}):
+        scale = min(1.0, INPUT_SIZE_PX / side_px)
         if scale not in small:
             size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-            small[scale] = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-        sx, sy = small[scale].shape[1] / rgb.shape[1], small[scale].shape[0] / rgb.shape[0]
-        middle_x, middle_y = tile.x_px + tile.side_px / 2, tile.y_px + tile.side_px / 2
-        region = Region(middle_x * sx, middle_y * sy, tile.side_px * scale, 0.0)
-        pictures.append(crop(small[scale], region, INPUT_SIZE_PX, cv2.BORDER_CONSTANT))
-    return pictures
+            small[scale] = cv2.resize(small[min(small)], size, interpolation=cv2.INTER_AREA)
+    return [_tile_picture(small[min(1.0, INPUT_SIZE_PX / t.side_px)], rgb, t) for t in tiles]
+
+
+def _tile_picture(small: np.ndarray, rgb: np.ndarray, tile: Tile) -> np.ndarray:
+    scale_x, scale_y = small.shape[1] / rgb.shape[1], small.shape[0] / rgb.shape[0]
+    middle_x, middle_y = tile.x_px + tile.side_px / 2, tile.y_px + tile.side_px / 2
+    region = Region(middle_x * scale_x, middle_y * scale_y, tile.side_px * scale_x, 0.0)
+    return crop(small, region, INPUT_SIZE_PX, cv2.BORDER_CONSTANT)

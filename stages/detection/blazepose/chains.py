@@ -1,0 +1,71 @@
+"""People as they are followed from frame to frame, and those who were lost a moment ago."""
+
+from dataclasses import dataclass, field
+
+from stages.detection.blazepose.crops import Region
+from stages.detection.blazepose.landmarks import Pose
+from stages.detection.blazepose.likeness import SAME_PERSON, jump, pose_distance
+from stages.detection.blazepose.tiles import Tile
+
+SEARCH_OVER_REGION = 1.3
+
+
+@dataclass(eq=False)
+class Chain:
+    """One person followed through consecutive frames."""
+
+    region: Region
+    """Where to look next."""
+    sightings: int = 0
+    """Number of frames seen in, earlier batches included."""
+    presence_sum: float = 0.0
+    """Sum of the presence over all sightings."""
+    poses: dict[int, Pose] = field(default_factory=dict)
+    """What was seen, by position in the present batch."""
+
+    @property
+    def mean_presence(self) -> float:
+        """Mean presence over all sightings."""
+        return self.presence_sum / max(1, self.sightings)
+
+    def see(self, position: int, pose: Pose) -> None:
+        """Add a sighting."""
+        self.poses[position] = pose
+        self.sightings += 1
+        self.presence_sum += pose.presence
+
+    def see_next(self, position: int, pose: Pose) -> None:
+        """Add a sighting in the frame after the last one."""
+        self.see(position, pose)
+        self.region = pose.next_region
+
+
+@dataclass(eq=False)
+class Lost:
+    """Somebody who was followed and is gone, perhaps only hidden."""
+
+    region: Region
+    """Where the person was last."""
+    since_s: float
+    searched_s: float
+    """When the place was last searched."""
+
+    def search_tile(self) -> Tile:
+        """Where to search: the detector likes a person to fill half of its picture."""
+        side = self.region.size_px * SEARCH_OVER_REGION
+        return Tile(self.region.x_px - side / 2, self.region.y_px - side / 2, side)
+
+    def is_near(self, region: Region) -> bool:
+        """Whether somebody found in that region may be this person."""
+        away = max(abs(region.x_px - self.region.x_px), abs(region.y_px - self.region.y_px))
+        return away < self.region.size_px / 2
+
+
+def settled(found: list[tuple[Chain, Pose]], chain: Chain, pose: Pose) -> list[tuple[Chain, Pose]]:
+    """Add a sighting; of two that became the same person, the steadier one stays."""
+    for other, other_pose in found:
+        if pose_distance(pose, other_pose) < SAME_PERSON:
+            if jump(other_pose) <= jump(pose):
+                return found
+            return [*(pair for pair in found if pair[0] is not other), (chain, pose)]
+    return [*found, (chain, pose)]
