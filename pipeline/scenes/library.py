@@ -32,7 +32,7 @@ def crossing(
         frames=frames,
         fps=fps,
         speed_m_s=1.0,
-        style=Style(arm_swing_deg=18),
+        style=Style(arm_swing_deg=18.0),
     )
     second = walk(
         body,
@@ -42,7 +42,7 @@ def crossing(
         fps=fps,
         speed_m_s=1.08,
         first_step=0.6,
-        style=Style(arm_swing_deg=25, sway_m=0.022),
+        style=Style(arm_swing_deg=25.0, sway_m=0.022),
     )
     share = np.linspace(0.0, 1.0, frames)[:, None]
     pan = share**2 * (3 - 2 * share)
