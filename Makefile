@@ -18,8 +18,9 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit('humans4d needs Python 3.10 or newer, this is ' + sys.version.split()[0] if sys.version_info < (3, 10) else 0)"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --python $(BIN)/python $(WHEELS) -e '.[all,dev]' \
+	$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python $(WHEELS) -e '.[all,dev]' \
 		|| $(BIN)/python -m pip install -e '.[all,dev]'
+	$(BIN)/python -m compileall -q pipeline stages
 	touch $@
 
 demo: setup

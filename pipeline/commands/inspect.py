@@ -55,17 +55,8 @@ def _is_stage(block: Any) -> bool:
 
 
 def _people_table(people: list[dict[str, Any]]) -> Table:
-    table = Table(caption="seen: frames with a detection; reproj: landmarks against the image")
-    for title in (
-        "person",
-        "frames",
-        "seconds",
-        "seen",
-        "filled",
-        "confidence",
-        "reproj",
-        "jitter",
-    ):
+    table = Table(caption=_LEGEND)
+    for title in ("id", "frames", "seconds", "seen %", "filled %", "conf", "off px", "jitter"):
         table.add_column(title, justify="right", no_wrap=True)
     for person in people:
         table.add_row(
