@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.context import ProgressFactory, no_progress
 from pipeline.errors import MissingError, OutputError, SettingsError
 from pipeline.files import file_digest, written_aside
-from pipeline.weights_table import TABLE, ByHand, WeightsFile, Wheel
+from pipeline.weights_table import TABLE, ByHand, Checkpoint, WeightsFile, Wheel
 from pipeline.wheel_download import download_wheel
 
 LOGGER = logging.getLogger(__name__)
@@ -68,6 +68,20 @@ def path(name: str, progress: ProgressFactory = no_progress) -> Path:
     return location(weights)
 
 
+def chosen_path(name: str, given: str | None) -> Path:
+    """The file that the settings name, else the one in the cache.
+
+    Raises:
+        MissingError: there is no such file; the text says how to get it.
+    """
+    if given is None:
+        return path(name)
+    found = Path(given).expanduser()
+    if not found.is_file():
+        raise MissingError(f"{name}: the settings name the weights {given}, which is no file")
+    return found
+
+
 def fetch(name: str, progress: ProgressFactory = no_progress) -> Path:
     """Get the file, and its neighbours from the same source, even if it is there already.
 
@@ -75,6 +89,11 @@ def fetch(name: str, progress: ProgressFactory = no_progress) -> Path:
         SettingsError, MissingError, OutputError: as for `path`.
     """
     weights = row(name)
+    if isinstance(weights.source, Checkpoint):
+        raise MissingError(
+            f"{name}: its weights are not here. They are {weights.source.original}; published at "
+            f"{weights.source.page}. Add the file with: humans4d models add {name} FILE"
+        )
     if isinstance(weights.source, ByHand):
         raise MissingError(
             f"{name}: its owners give it only to registered users. Download it from "

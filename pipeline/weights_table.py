@@ -24,6 +24,19 @@ class ByHand:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """An official checkpoint that the user brings; `models add` checks and converts it, once."""
+
+    page: str
+    """Where it is published."""
+    original: str
+    """What it is called there, and where its own program keeps it."""
+    stage: str
+    backend: str
+    """The backend whose `checkpoint_layout()` says what must be in it."""
+
+
+@dataclass(frozen=True)
 class WeightsFile:
     """One file of weights."""
 
@@ -37,7 +50,7 @@ class WeightsFile:
     licence: str
     needed_by: str
     """Stage and backend, such as 'detection: blazepose'."""
-    source: Wheel | ByHand
+    source: Wheel | ByHand | Checkpoint
     member: str = ""
     """Path inside the wheel."""
 
@@ -75,5 +88,21 @@ TABLE = (
         needed_by="detection: blazepose, given",
         source=MEDIAPIPE,
         member="mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+    ),
+    WeightsFile(
+        name="hmr2",
+        file_name="hmr2.safetensors",
+        sha256=None,
+        size_bytes=2_681_890_112,
+        licence="research only (code MIT; trained with SMPL and on research data)",
+        needed_by="regression: hmr2",
+        source=Checkpoint(
+            page="https://github.com/shubham-goel/4D-Humans (hmr2_data.tar.gz) or "
+            "https://huggingface.co/spaces/brjathu/HMR2.0",
+            original="epoch=35-step=1000000.ckpt, which 4D-Humans keeps in "
+            "~/.cache/4DHumans/logs/train/multiruns/hmr2/0/checkpoints/",
+            stage="regression",
+            backend="hmr2",
+        ),
     ),
 )

@@ -1,5 +1,6 @@
 """`humans4d models`: which weights there are, where they lie, what they allow."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,7 +8,8 @@ from rich.table import Table
 
 from pipeline import weights
 from pipeline.console import OUT, progress_factory
-from pipeline.weights_table import TABLE, Wheel
+from pipeline.errors import SettingsError
+from pipeline.weights_table import TABLE, Checkpoint, Wheel
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -50,4 +52,34 @@ def path_command(name: Name, quiet: Quiet = False) -> int:
     """Print where the file is, fetching it first if it is not here."""
     found = weights.path(name, progress_factory(quiet=quiet))
     OUT.print(str(found), highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+@app.command("add")
+def add_command(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="The official checkpoint.", show_default=False)],
+) -> int:
+    """Check an official checkpoint and put what is needed of it into the cache folder."""
+    target = weights.location(weights.row(name))
+    return convert_command(name, file, target)
+
+
+@app.command("convert")
+def convert_command(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="The official checkpoint.", show_default=False)],
+    target: Annotated[Path, typer.Argument(help="The .safetensors to write.", show_default=False)],
+) -> int:
+    """Check an official checkpoint and write what is needed of it as safetensors."""
+    from pipeline.backends import load
+    from pipeline.checkpoints import convert
+
+    row = weights.row(name)
+    if not isinstance(row.source, Checkpoint):
+        raise SettingsError(f"{name}: is no checkpoint to add; use: humans4d models fetch {name}")
+    layout = load(row.source.stage, row.source.backend).checkpoint_layout()
+    convert(file, layout, target, licence=row.licence)
+    OUT.print(f"{name}: {target}", highlight=False, markup=False, soft_wrap=True)
+    OUT.print(f"licence: {row.licence}", highlight=False, markup=False, soft_wrap=True)
     return 0
