@@ -14,9 +14,22 @@ SURPRISE_GATE = 20.0
 FORBIDDEN = 1e6
 NEAR = 0.3
 """Distance between centres in heights at which nearness counts exp(-1/2)."""
-SIZE_RATIO_GATE = 1.5
-SURE_OVERLAP = 0.5
-"""Boxes that overlap more may be one person, however sudden: a half hidden body shows again."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far from what is expected a sighting may be; unless the boxes overlap much."""
+
+    distance: float
+    """Between the centres, in heights."""
+    size_ratio: float
+    overlap: float
+    """Boxes with a greater intersection over union are possible however they differ."""
+
+
+RECENT = Reach(distance=1.0, size_ratio=2.0, overlap=0.3)
+"""From frame to frame a box may halve, as arms and legs of a runner come and go."""
+LOST = Reach(distance=2.0, size_ratio=1.5, overlap=0.5)
 
 
 @dataclass
@@ -41,13 +54,13 @@ class Track:
 
 
 def match(
-    tracks: list[Track], found: FrameDetections, rows: np.ndarray, max_distance: float
+    tracks: list[Track], found: FrameDetections, rows: np.ndarray, reach: Reach
 ) -> list[tuple[int, int]]:
     """Best one-to-one pairs (index in `tracks`, row in `found`) among detections `rows`.
 
-    A pair is possible if the detection is no surprise to the track's filter and its centre lies
-    within `max_distance` heights of where it is expected, or if the boxes mostly overlap.
-    Possible pairs are weighed by overlap and by likeness of landmarks, without these by nearness.
+    A pair is possible if the detection is no surprise to the track's filter and lies within
+    `reach`. Possible pairs are weighed by overlap and by likeness of landmarks, or where there
+    are none by nearness.
     """
     if not tracks or not len(rows):
         return []
@@ -56,10 +69,10 @@ def match(
     gap = expected[:, None] - found.measures[rows][None]
     surprise = (np.square(gap) / variance[:, None])[..., :3].sum(axis=2)
     distance = np.linalg.norm(gap[..., :2], axis=2) / scale_px(expected)[:, None]
-    possible = (surprise < SURPRISE_GATE) & (distance < max_distance)
-    possible &= np.abs(gap[..., 2]) < np.log(SIZE_RATIO_GATE)
+    possible = (surprise < SURPRISE_GATE) & (distance < reach.distance)
+    possible &= np.abs(gap[..., 2]) < np.log(reach.size_ratio)
     overlap = iou(boxes_of(expected), found.boxes_xyxy_px[rows])
-    possible |= overlap > SURE_OVERLAP
+    possible |= overlap > reach.overlap
     likeness = np.exp(-0.5 * np.square(distance / NEAR))
     if found.landmarks_px is not None:
         _weigh_landmarks(likeness, tracks, expected, found, rows, possible)

@@ -11,14 +11,11 @@ from pydantic import Field
 from pipeline.backends import BackendConfig
 from pipeline.context import Context
 from pipeline.types import Bodies, Camera, Detections, Person, Video
-from stages.tracking._association import Track, match
+from stages.tracking._association import LOST, RECENT, Track, match
 from stages.tracking._box_filter import BoxFilter
 from stages.tracking._frame import FrameDetections, in_frame, without_duplicates
 from stages.tracking._people import long_enough, people_of, usable
 from stages.tracking._similarity import iou
-
-RECENT_REACH, LOST_REACH = 1.0, 2.0
-"""Heights between where somebody is expected and found, at most."""
 
 
 class Config(BackendConfig):
@@ -30,7 +27,7 @@ class Config(BackendConfig):
     """Somebody out of sight for longer is somebody new when seen again."""
     recent_s: float = Field(default=0.2, ge=0)
     """People seen within this time choose their detections before lost ones do."""
-    min_seen_s: float = Field(default=0.2, ge=0)
+    min_seen_s: float = Field(default=0.4, ge=0)
     """People sighted for less in all are dropped."""
     duplicate_iou: float = Field(default=0.7, gt=0, le=1)
     """A detection that overlaps a person's by more starts no second person."""
@@ -99,9 +96,9 @@ class _Run:
         taken = np.zeros(len(found), dtype=bool)
         sure = found.score >= self.config.start_score
         for tracks, allowed, reach in (
-            (recent, sure, RECENT_REACH),
-            (recent, ~sure, RECENT_REACH),
-            (lost, sure, LOST_REACH),
+            (recent, sure, RECENT),
+            (recent, ~sure, RECENT),
+            (lost, sure, LOST),
         ):
             waiting = [t for t in tracks if t.seen_s < time_s]
             free = allowed & ~taken

@@ -168,3 +168,14 @@ def test_uneven_frame_times_do_not_lose_a_walker() -> None:
     detections: Detections = detections_of([boxes_at(100 + 300 * time_s)], video)
     (person,) = track(video, detections)
     assert person.observed.all()
+
+
+def test_limbs_that_come_and_go_do_not_part_a_runner() -> None:
+    """A sprinter's box halves its width from one frame to the next."""
+    video = video_of(60)
+    walk = boxes_at(300 + 4.0 * np.arange(60))
+    thin = np.arange(60) % 12 < 6
+    walk[thin, 0] += 20
+    walk[thin, 2] -= 20
+    (person,) = track(video, detections_of([walk], video))
+    assert person.observed.all()
