@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pipeline.body_file import EMBEDDED, body_name_and_sha256, read_body_file
 from pipeline.rotations import rotvec_to_rotmat
+from pipeline.skinning import SkinPattern, skin, skin_one_shape, skin_pattern
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ class BodyModel:
             rest -= set(level)
         return tuple(levels)
 
+    @cached_property
+    def skin_pattern(self) -> SkinPattern:
+        """The weights that are not zero."""
+        return skin_pattern(self.weights)
+
     def with_shape(self, betas: Float[Tensor, "*n 10"]) -> "ShapedBody":
         """Give the body a shape."""
         return ShapedBody(self, betas)
@@ -115,8 +121,8 @@ class PosedBody:
     """A body in a pose."""
 
     shaped: ShapedBody
-    pose_rotmat: Float[Tensor, "*n 24 3 3"]
-    t_m: Float[Tensor, "*n 3"] | None
+    pose_rotmat: Float[Tensor, "*#n 24 3 3"]
+    t_m: Float[Tensor, "*#n 3"] | None
 
     @cached_property
     def _chain(self) -> tuple[Tensor, Tensor]:
@@ -150,11 +156,13 @@ class PosedBody:
         """Vertices in the pose, all of them or those of `subset` (indices)."""
         model, rotmat = self.shaped.model, self.global_rotmat
         rest = self._corrected_rest(subset)
-        weights = model.weights if subset is None else model.weights[subset]
         shift = self.joints_m - (rotmat @ self.shaped.joints_rest_m[..., None])[..., 0]
-        blend = torch.cat([rotmat, shift[..., None]], -1).flatten(-2)
-        blend = (weights @ blend).unflatten(-1, (3, 4))
-        return (blend[..., :3] @ rest[..., None])[..., 0] + blend[..., 3]
+        rotmat = rotmat.expand(*shift.shape, 3)
+        moves = torch.cat([rotmat, shift[..., None]], -1)
+        if subset is None and rest.ndim == 2 and moves[..., 0, 0, 0].numel() > 1:  # noqa: PLR2004
+            return skin_one_shape(model.skin_pattern, moves, rest)
+        weights = model.weights if subset is None else model.weights[subset]
+        return skin(weights, moves, rest)
 
     def _corrected_rest(self, subset: Tensor | None) -> Tensor:
         """Rest vertices with shape and pose corrections."""
