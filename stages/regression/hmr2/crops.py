@@ -62,15 +62,20 @@ class Taps:
         return Taps(self.first - start_px, self.share)
 
 
-def taps(centre_px: np.ndarray, side_px: np.ndarray, crop_px: range) -> Taps:
-    """OpenCV 4's fixed-point coordinates along one axis.
+def axis_map(centre_px: np.ndarray, side_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Start and step along one axis: crop coordinate u lies at ``start + step u`` in the frame.
 
-    The three corner points that define the map are rounded to float32 there, so here too.
+    The corner points that define the map are rounded to float32 in OpenCV, so here too.
     """
     middle = centre_px.astype(np.float32).astype(np.float64)
     edge = (centre_px + side_px / 2).astype(np.float32).astype(np.float64)
     step = (edge - middle) / (CROP_PX // 2)
-    start = middle - step * (CROP_PX // 2)
+    return middle - step * (CROP_PX // 2), step
+
+
+def taps(centre_px: np.ndarray, side_px: np.ndarray, crop_px: range) -> Taps:
+    """OpenCV 4's fixed-point coordinates along one axis."""
+    start, step = axis_map(centre_px, side_px)
     fixed = np.rint(start * COORDINATE_STEPS)[:, None] + np.rint(
         step[:, None] * np.array(crop_px) * COORDINATE_STEPS
     )

@@ -1,0 +1,1 @@
+"""One checker per system whose official outputs are known: `check(folder)` yields comparisons."""
