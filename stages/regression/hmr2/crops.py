@@ -65,11 +65,11 @@ class Taps:
 def axis_map(centre_px: np.ndarray, side_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Start and step along one axis: crop coordinate u lies at ``start + step u`` in the frame.
 
-    The corner points that define the map are rounded to float32 in OpenCV, so here too.
+    The points that define the map are computed in float32 by the official code, so here too.
     """
-    middle = centre_px.astype(np.float32).astype(np.float64)
-    edge = (centre_px + side_px / 2).astype(np.float32).astype(np.float64)
-    step = (edge - middle) / (CROP_PX // 2)
+    middle = centre_px.astype(np.float32)
+    edge = middle + (side_px / 2).astype(np.float32)
+    step = (edge.astype(np.float64) - middle) / (CROP_PX // 2)
     return middle - step * (CROP_PX // 2), step
 
 
