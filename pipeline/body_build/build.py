@@ -112,7 +112,7 @@ def _shaped(
 ) -> BuiltBody:
     skins_m = people.skins_m[:, kept]
     mean_m = skins_m.mean(0)
-    directions, betas = shape_directions(skins_m, faces)
+    directions, betas = shape_directions(skins_m)
     moves = joint_directions(people.joints_m, betas)
     regressor = joint_regressor(mean_m, directions, people.joints_m.mean(0), moves)
     error_m = np.einsum("jv,nvc->njc", regressor, skins_m, optimize=True) - people.joints_m

@@ -1,7 +1,7 @@
 """From many people at rest to the numbers of a body file: mean, shape directions, regressor."""
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 from scipy.optimize import nnls
 from scipy.spatial import cKDTree
 
@@ -12,38 +12,29 @@ _SUM_PENALTY = 100.0
 
 
 def shape_directions(
-    people_m: Float64[np.ndarray, "n v 3"], faces: Int64[np.ndarray, "f 3"]
+    people_m: Float64[np.ndarray, "n v 3"],
 ) -> tuple[Float64[np.ndarray, "v 3 10"], Float64[np.ndarray, "n 10"]]:
     """First principal directions, one standard deviation each, and every person's betas.
 
-    A growing first beta makes taller, a growing second one thinner; the largest component of
-    each of the others is positive.
+    A growing first beta makes taller; a growing second one shorter and broader in the shoulders;
+    the largest component of each of the others is positive.
     """
     centred = (people_m - people_m.mean(0)).reshape(len(people_m), -1)
     _, vectors = np.linalg.eigh(centred @ centred.T)
     betas = vectors[:, ::-1][:, :BETA_COUNT] * np.sqrt(len(people_m) - 1)
     directions = (centred.T @ betas / (len(people_m) - 1)).reshape(-1, 3, BETA_COUNT)
-    signs = _signs(people_m.mean(0), directions, faces)
+    signs = _signs(people_m.mean(0), directions)
     return directions * signs, betas * signs
 
 
 def _signs(
-    mean_m: Float64[np.ndarray, "v 3"],
-    directions: Float64[np.ndarray, "v 3 10"],
-    faces: Int64[np.ndarray, "f 3"],
+    mean_m: Float64[np.ndarray, "v 3"], directions: Float64[np.ndarray, "v 3 10"]
 ) -> Float64[np.ndarray, " 10"]:
     flat = directions.reshape(-1, BETA_COUNT)
     signs = np.sign(flat[np.abs(flat).argmax(0), np.arange(BETA_COUNT)])
-    taller, fatter = mean_m + directions[..., 0], mean_m + directions[..., 1]
-    signs[0] = np.sign(np.ptp(taller[:, 1]) - np.ptp(mean_m[:, 1]))
-    signs[1] = np.sign(volume_m3(mean_m, faces) - volume_m3(fatter, faces))
+    grows_m = [np.ptp((mean_m + directions[..., k])[:, 1]) - np.ptp(mean_m[:, 1]) for k in (0, 1)]
+    signs[:2] = np.sign([grows_m[0], -grows_m[1]])
     return signs
-
-
-def volume_m3(vertices_m: Float64[np.ndarray, "v 3"], faces: Int64[np.ndarray, "f 3"]) -> float:
-    """Volume inside a closed surface."""
-    a, b, c = vertices_m[faces].transpose(1, 0, 2)
-    return float((a * np.cross(b, c)).sum() / 6)
 
 
 def joint_directions(
