@@ -39,11 +39,11 @@ class Squares:
 
 
 def squares_from_boxes(boxes_xyxy_px: Float32[np.ndarray, "n 4"]) -> Squares:
-    """The square around each box once it is expanded to 3:4."""
-    boxes = boxes_xyxy_px.astype(np.float64)
-    size = boxes[:, 2:] - boxes[:, :2]
-    side_px = np.maximum(size[:, 1], size[:, 0] * ASPECT_WH[1] / ASPECT_WH[0])
-    return Squares((boxes[:, 2:] + boxes[:, :2]) / 2, side_px)
+    """The square around each box once it is expanded to 3:4; sums in float32, as officially."""
+    left_top, right_bottom = boxes_xyxy_px[:, :2], boxes_xyxy_px[:, 2:]
+    centre_px = ((left_top + right_bottom) / 2).astype(np.float64)
+    width_px, height_px = (right_bottom - left_top).astype(np.float64).T
+    return Squares(centre_px, np.maximum(height_px, width_px * ASPECT_WH[1] / ASPECT_WH[0]))
 
 
 @dataclass(frozen=True)
