@@ -50,9 +50,7 @@ def look_at(
     right = right / np.linalg.norm(right, axis=1, keepdims=True)
     rotmat = np.stack([right, np.cross(ahead, right), ahead], axis=1)
     t_m = -np.einsum("tij,tj->ti", rotmat, place)
-    return FilmCamera(
-        width_px, height_px, intrinsics(focal_px, float(width_px), float(height_px)), rotmat, t_m
-    )
+    return FilmCamera(width_px, height_px, intrinsics(focal_px, width_px, height_px), rotmat, t_m)
 
 
 @dataclass(frozen=True)

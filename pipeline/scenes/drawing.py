@@ -80,7 +80,7 @@ def _picture(
         left[(index, *window)] = alpha
     inside = [_inside_share(points, camera.K_px, rgb.shape[:2]) for points in seen]
     unhidden = left.sum(axis=(1, 2)) / np.maximum(whole, 1e-6)
-    return Picture(rgb, boxes, (unhidden * inside).astype(np.float32))
+    return Picture(rgb, boxes, np.minimum(unhidden * inside, 1.0).astype(np.float32))
 
 
 def _shadow(world_m: np.ndarray) -> np.ndarray:
@@ -103,14 +103,14 @@ def _darken(rgb: np.ndarray, layer: Layer) -> None:
     y, x = layer.y_px - rows.start, layer.x_px - columns.start
     height, width = layer.rgba.shape[:2]
     dark[y : y + height, x : x + width] = layer.rgba[..., 3] * (SHADOW_DARKNESS / 255.0)
-    dark = cv2.GaussianBlur(dark, (0, 0), SHADOW_BLUR_PX)
-    part[:] = (part * (1 - dark[..., None]) + 0.5).astype(np.uint8)
+    soft = cv2.GaussianBlur(dark, (0, 0), SHADOW_BLUR_PX)
+    part[:] = (part * (1 - soft[..., None]) + 0.5).astype(np.uint8)
 
 
 def _blend(rgb: np.ndarray, layer: Layer) -> np.ndarray:
     """Lay a person over the picture, in place; gives its coverage, 0 to 1."""
     part = rgb[_window(layer)]
-    alpha = layer.rgba[..., 3].astype(np.float32) / np.float32(255)
+    alpha: np.ndarray = layer.rgba[..., 3].astype(np.float32) / np.float32(255)
     mixed = part + alpha[..., None] * (layer.rgba[..., :3].astype(np.float32) - part)
     part[:] = (mixed + 0.5).astype(np.uint8)
     return alpha

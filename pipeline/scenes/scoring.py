@@ -96,7 +96,8 @@ def _matches(truth: Truth, found: _Found) -> Int64[np.ndarray, "p t"]:
         true_px = project(truth.joints_camera_m[:, frame], truth.K_px)
         found_px = project(found.joints_camera_m[rows, frame], truth.K_px)
         away_px = np.linalg.norm(true_px[:, None] - found_px[None], axis=-1).mean(axis=-1)
-        share = away_px / heights_px[:, frame, None]
+        # What is too far away costs the same however far it is, and so displaces no good pair.
+        share = np.minimum(away_px / heights_px[:, frame, None], NEAR_ENOUGH)
         for person, column in zip(*linear_sum_assignment(share), strict=True):
             if share[person, column] < NEAR_ENOUGH:
                 match[person, frame] = rows[column]

@@ -251,17 +251,17 @@ def test_people_cross_and_hide_each_other(filmed):
     across = truth.joints_camera_m[0, :, 0, 0] - truth.joints_camera_m[1, :, 0, 0]
     assert across[0] < -1 and across[-1] > 1
     assert truth.seen_share[0].min() > 0.95
-    assert truth.seen_share[1].min() < 0.6
+    assert truth.seen_share[1].min() < 0.7
     assert truth.seen_share[1, 0] > 0.95
     assert truth.present.mean() > 0.9
 
 
 def test_filming_twice_gives_the_same_bytes(body, tmp_path):
-    paths = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    paths = [tmp_path / f"{name}.mp4" for name in "abc"]
     for path in paths:
         scene = crossing(body, seconds=0.2, width_px=320, height_px=180)
         write_film(path, (picture.rgb for picture in film(scene)), scene.fps)
-    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert len({path.read_bytes() for path in paths}) == 1
 
 
 def test_a_written_film_reads_back_as_it_was(filmed, tmp_path):
@@ -272,7 +272,7 @@ def test_a_written_film_reads_back_as_it_was(filmed, tmp_path):
     assert (video.width_px, video.height_px) == (480, 270)
     np.testing.assert_allclose(video.time_s, np.arange(20) / 4.0, atol=1e-6)
     for frame, picture in zip(read_frames(video), pictures, strict=True):
-        assert np.abs(frame.rgb().astype(int) - picture.rgb).mean() < 4
+        assert np.abs(frame.rgb.astype(int) - picture.rgb).mean() < 4
 
 
 def test_truth_survives_the_disk(filmed, tmp_path):
