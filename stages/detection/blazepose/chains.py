@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from stages.detection.blazepose.crops import Region
 from stages.detection.blazepose.landmarks import Pose
-from stages.detection.blazepose.likeness import SAME_PERSON, jump, pose_distance
+from stages.detection.blazepose.likeness import is_better, same_person
 from stages.detection.blazepose.tiles import Tile
 
 SEARCH_OVER_REGION = 1.3
@@ -39,6 +39,10 @@ class Chain:
         self.see(position, pose)
         self.region = pose.next_region
 
+    def withdraw(self) -> None:
+        """Take back what was seen in this batch: it was part of somebody else."""
+        self.poses.clear()
+
 
 @dataclass(eq=False)
 class Lost:
@@ -62,10 +66,8 @@ class Lost:
 
 
 def settled(found: list[tuple[Chain, Pose]], chain: Chain, pose: Pose) -> list[tuple[Chain, Pose]]:
-    """Add a sighting; of two that became the same person, the steadier one stays."""
-    for other, other_pose in found:
-        if pose_distance(pose, other_pose) < SAME_PERSON:
-            if jump(other_pose) <= jump(pose):
-                return found
-            return [*(pair for pair in found if pair[0] is not other), (chain, pose)]
-    return [*found, (chain, pose)]
+    """Add a sighting; of those that became one person, the best stays."""
+    rivals = [pair for pair in found if same_person(pose, pair[1])]
+    if any(not is_better(pose, rival) for _, rival in rivals):
+        return found
+    return [*(pair for pair in found if pair not in rivals), (chain, pose)]

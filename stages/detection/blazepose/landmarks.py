@@ -44,8 +44,12 @@ class LandmarkNetwork:
     def __call__(self, rgb: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[Pose]:
         """A pose for every region, in order, whether a person is there or not."""
         pictures = [normalized(crop(rgb, region, SIDE_PX), 0.0) for region in regions]
-        outputs = self._networks(pictures)
+        outputs = self.infer(pictures)
         return [pose_from(output, region) for output, region in zip(outputs, regions, strict=True)]
+
+    def infer(self, pictures: Sequence[Float32[np.ndarray, "256 256 3"]]) -> list[list[np.ndarray]]:
+        """Landmarks, presence, heatmaps and 3D landmarks as the network gives them."""
+        return self._networks(pictures)
 
 
 def pose_from(outputs: list[np.ndarray], region: Region) -> Pose:

@@ -1,4 +1,8 @@
-"""Whether two findings are the same person: their torsos and heads nearly coincide."""
+"""Whether two findings are one person, and which of the two to believe.
+
+They are one where head and torso nearly coincide, or where one lies along the limbs of the other:
+the landmark network readily sees a small person in somebody's legs.
+"""
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -11,10 +15,24 @@ from stages.detection.blazepose.landmarks import Pose
 SAME_PERSON = 0.35
 """Two findings closer than this, in torso lengths, are one person."""
 
+ON_LIMBS = 0.15
+"""Somebody whose joints are this near to another's bones, in torso lengths, is part of the other.
+Real people in front of each other were measured at 0.22 and more."""
+
+OUTGROWN = 1.25
+AS_VISIBLE = 0.1
 MIN_REGION_PX = 16.0
 
 CORE = BLAZEPOSE33.indices("nose", "left_shoulder", "right_shoulder", "left_hip", "right_hip")
 MIRRORED_CORE = BLAZEPOSE33.mirror[CORE]
+JOINTS = BLAZEPOSE33.indices(
+    *(
+        f"{side}_{joint}"
+        for side in ("left", "right")
+        for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    )
+)
+LIMBS = BLAZEPOSE33.edges[(BLAZEPOSE33.edges > BLAZEPOSE33.index("mouth_right")).all(axis=1)]
 
 
 def torso_px(points_px: Float[np.ndarray, "33 2"]) -> float:
@@ -37,6 +55,39 @@ def pose_distance(a: Pose, b: Pose) -> float:
         for core in (CORE, MIRRORED_CORE)
     ]
     return float(min(gaps)) / scale
+
+
+def limb_distance(small: Pose, large: Pose) -> float:
+    """Mean distance of one person's joints from the other's bones, in the other's torso lengths."""
+    joints = small.points_px[JOINTS][:, None]
+    start, end = large.points_px[LIMBS[:, 0]], large.points_px[LIMBS[:, 1]]
+    along = end - start
+    share = ((joints - start) * along).sum(axis=-1) / np.maximum((along**2).sum(axis=-1), 1e-9)
+    nearest = start + np.clip(share, 0, 1)[..., None] * along
+    return float(np.linalg.norm(joints - nearest, axis=-1).min(axis=1).mean()) / torso_px(
+        large.points_px
+    )
+
+
+def same_person(a: Pose, b: Pose) -> bool:
+    """Whether two poses of one frame show one person."""
+    if pose_distance(a, b) < SAME_PERSON:
+        return True
+    small, large = sorted((a, b), key=lambda pose: torso_px(pose.points_px))
+    return limb_distance(small, large) < ON_LIMBS
+
+
+def outgrows(a: Pose, b: Pose) -> bool:
+    """Whether `a` is the whole body of which `b` is a misread part."""
+    larger = torso_px(a.points_px) > OUTGROWN * torso_px(b.points_px)
+    return bool(larger and a.visibility.mean() > b.visibility.mean() - AS_VISIBLE)
+
+
+def is_better(a: Pose, b: Pose) -> bool:
+    """Which of two poses of one person to believe: the whole body, else the one that moved less."""
+    if outgrows(a, b) or outgrows(b, a):
+        return outgrows(a, b)
+    return jump(a) < jump(b)
 
 
 def explained(candidates: Candidates, poses: list[Pose]) -> Bool[np.ndarray, " n"]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.frame import Frame
 from stages.detection.blazepose.chains import Chain, Lost, settled
-from stages.detection.blazepose.crops import region_around
+from stages.detection.blazepose.crops import Region, region_around
 from stages.detection.blazepose.detector import (
     BODY_CIRCLE,
     HIP_CENTER,
@@ -21,15 +21,19 @@ from stages.detection.blazepose.detector import (
 )
 from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose
 from stages.detection.blazepose.likeness import (
-    SAME_PERSON,
     distinct,
     explained,
     is_usable,
-    pose_distance,
+    jump,
+    outgrows,
+    same_person,
 )
 from stages.detection.blazepose.schedule import ScanSchedule
 from stages.detection.blazepose.settings import Config
-from stages.detection.blazepose.tiles import Tile, scan
+from stages.detection.blazepose.tiles import scan
+
+STEADY = 0.5
+"""A person at rest keeps the region still: a larger `jump` from one look to the next is none."""
 
 
 class PeopleFinder:
@@ -73,14 +77,12 @@ class PeopleFinder:
         stays = chain.sightings >= self._config.min_sightings or chain in self._followed
         return stays and chain.mean_presence >= self._config.min_mean_presence
 
-    def _scan(self, frame: Frame, tiles: Sequence[Tile]) -> Callable[[], Candidates]:
-        return scan(self._detector, frame.rgb, tiles, self._config.min_candidate_score)
-
     def _regular_scans(self, frames: Sequence[Frame]) -> dict[int, Callable[[], Candidates]]:
         """Start the regular scans of this batch; they run while people are followed."""
+        least_score = self._config.min_candidate_score
         due = [self._schedule.tiles_due(frame, self._followed) for frame in frames]
         return {
-            position: self._scan(frames[position], tiles)
+            position: scan(self._detector, frames[position].rgb, tiles, least_score)
             for position, tiles in enumerate(due)
             if tiles
         }
@@ -109,7 +111,8 @@ class PeopleFinder:
             return []
         for lost in due:
             lost.searched_s = now_s
-        candidates = self._scan(frame, [lost.search_tile() for lost in due])()
+        tiles = [lost.search_tile() for lost in due]
+        candidates = scan(self._detector, frame.rgb, tiles, config.min_lost_score)()
         return self._newly_found(frame, position, candidates)
 
     def _newly_found(self, frame: Frame, position: int, candidates: Candidates) -> list[Chain]:
@@ -119,20 +122,37 @@ class PeopleFinder:
         regions = [
             region_around(points[HIP_CENTER], points[BODY_CIRCLE]) for points in unknown.points_px
         ]
-        usable = [r for r in regions if is_usable(r, frame.width_px, frame.height_px)]
         chains = []
-        for pose in self._landmarks(frame.rgb, usable):
-            if not self._is_person(pose, frame, self._config.min_new_presence):
+        for pose in self._seen_twice(frame, regions):
+            rivals = [c for c in self._followed if same_person(pose, c.poses[position])]
+            if any(not outgrows(pose, rival.poses[position]) for rival in rivals):
                 continue
-            if any(pose_distance(pose, other) < SAME_PERSON for other in known):
-                continue
-            known.append(pose)
+            for rival in rivals:
+                rival.withdraw()
+                self._followed.remove(rival)
             chain = Chain(pose.next_region)
             chain.see_next(position, pose)
             chains.append(chain)
+            self._followed.append(chain)
             self._lost = [lost for lost in self._lost if not lost.is_near(pose.region)]
-        self._followed += chains
         return chains
+
+    def _seen_twice(self, frame: Frame, regions: list[Region]) -> list[Pose]:
+        """People in the regions who are still there when the region is set by their landmarks.
+
+        What only looks like a person falls apart at the second look, and the detector's rough
+        region becomes as good as one that follows somebody.
+        """
+        config = self._config
+        usable = [r for r in regions if is_usable(r, frame.width_px, frame.height_px)]
+        first = self._landmarks(frame.rgb, usable)
+        better = [p.next_region for p in first if self._is_person(p, frame, config.min_presence)]
+        second = self._landmarks(frame.rgb, better)
+        return [
+            pose
+            for pose in second
+            if self._is_person(pose, frame, config.min_new_presence) and jump(pose) < STEADY
+        ]
 
     def _follow_back(self, chain: Chain, earlier: Sequence[Frame], others: list[Chain]) -> None:
         """Look for a new person in the earlier frames of the batch, too."""
@@ -142,7 +162,7 @@ class PeopleFinder:
             pose = self._landmarks(frame.rgb, [region])[0]
             known = [other.poses[position] for other in others if position in other.poses]
             if not self._is_person(pose, frame, self._config.min_presence) or any(
-                pose_distance(pose, other) < SAME_PERSON for other in known
+                same_person(pose, other) for other in known
             ):
                 return
             chain.see(position, pose)

@@ -26,6 +26,8 @@ class Config(BackendConfig):
     """This often."""
     min_candidate_score: float = Field(default=0.5, ge=0, le=1)
     """What the detector must say for a place to be looked at."""
+    min_lost_score: float = Field(default=0.3, ge=0, le=1)
+    """What it must say around the last place of somebody lost."""
     min_new_presence: float = Field(default=0.9, ge=0, le=1)
     """What the landmark network must say for a new person to count."""
     min_presence: float = Field(default=0.5, ge=0, le=1)
