@@ -14,6 +14,7 @@ from jaxtyping import Float, Int, Int32
 from torch import Tensor
 
 from pipeline.body_file import EMBEDDED, body_name_and_sha256, read_body_file
+from pipeline.kinematics import KinematicChain, kinematic_chain, place_joints
 from pipeline.rotations import rotvec_to_rotmat
 from pipeline.skinning import SkinPattern, skin, skin_one_shape, skin_pattern
 
@@ -60,15 +61,9 @@ class BodyModel:
         return torch.einsum("jv,vck->jck", self.J_regressor, self.shapedirs)
 
     @cached_property
-    def joints_by_depth(self) -> tuple[tuple[list[int], list[int]], ...]:
-        """Joints grouped by distance from the root, each with its parent's place one level up."""
-        levels, rest = [([0], [0])], set(range(1, len(self.parents)))
-        while rest:
-            above = levels[-1][0]
-            level = sorted(j for j in rest if self.parents[j] in above)
-            levels.append((level, [above.index(self.parents[j]) for j in level]))
-            rest -= set(level)
-        return tuple(levels)
+    def chain(self) -> KinematicChain:
+        """The joints in the order in which forward kinematics visits them."""
+        return kinematic_chain(self.parents, self.v_template_m.device)
 
     @cached_property
     def skin_pattern(self) -> SkinPattern:
@@ -125,31 +120,19 @@ class PosedBody:
     t_m: Float[Tensor, "*#n 3"] | None
 
     @cached_property
-    def _chain(self) -> tuple[Tensor, Tensor]:
+    def _placed(self) -> tuple[Tensor, Tensor]:
         """Global rotations and joint places (before `t_m`), by forward kinematics."""
-        model, rest, local = self.shaped.model, self.shaped.joints_rest_m, self.pose_rotmat
-        lead = torch.broadcast_shapes(rest.shape[:-2], local.shape[:-3])
-        rest, local = rest.expand(*lead, 24, 3), local.expand(*lead, 24, 3, 3)
-        rotmats, places = [local[..., :1, :, :]], [rest[..., :1, :]]
-        for (joints, above), (upper, _) in zip(
-            model.joints_by_depth[1:], model.joints_by_depth[:-1], strict=True
-        ):
-            bones = rest[..., joints, :] - rest[..., [upper[a] for a in above], :]
-            turn = rotmats[-1][..., above, :, :]
-            places.append(places[-1][..., above, :] + (turn @ bones[..., None])[..., 0])
-            rotmats.append(turn @ local[..., joints, :, :])
-        order = np.argsort([j for joints, _ in model.joints_by_depth for j in joints]).tolist()
-        return torch.cat(rotmats, -3)[..., order, :, :], torch.cat(places, -2)[..., order, :]
+        return place_joints(self.shaped.model.chain, self.shaped.joints_rest_m, self.pose_rotmat)
 
     @property
     def global_rotmat(self) -> Float[Tensor, "*n 24 3 3"]:
         """Rotation of every joint against the world."""
-        return self._chain[0]
+        return self._placed[0]
 
     @cached_property
     def joints_m(self) -> Float[Tensor, "*n 24 3"]:
         """Joints in the pose."""
-        places = self._chain[1]
+        places = self._placed[1]
         return places if self.t_m is None else places + self.t_m[..., None, :]
 
     def vertices(self, subset: Int[Tensor, " s"] | None = None) -> Float[Tensor, "*n s 3"]:
