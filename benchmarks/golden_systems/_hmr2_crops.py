@@ -12,8 +12,8 @@ from stages.regression.hmr2.blur import cut_demo_crops, is_blurred, sigma_px
 from stages.regression.hmr2.crops import (
     ASPECT_WH,
     Squares,
-    axis_map,
     cut_crops,
+    frame_to_crop,
     normalised,
     squares_from_boxes,
 )
@@ -81,11 +81,7 @@ def _check_squares(golden: GoldenFile, squares: Squares) -> Iterator[Comparison]
     yield golden.compare("phalp_scale", size_px, 1e-3)
     padded = np.hstack([centre_px - size_px / 2, centre_px + size_px / 2])
     yield golden.compare("padded_box_xyxy", padded, 1e-3)
-    maps = np.zeros((len(squares), 2, 3))
-    for axis in (0, 1):
-        start, step = axis_map(centre_px[:, axis], side_px)
-        maps[:, axis, axis], maps[:, axis, 2] = 1 / step, -start / step
-    yield golden.compare("trans", maps, 1e-6, relative_from=SMALL)
+    yield golden.compare("trans", frame_to_crop(squares), 1e-6, relative_from=SMALL)
 
 
 def _check_demo(golden: GoldenFile, crops: Tensor) -> Iterator[Comparison]:

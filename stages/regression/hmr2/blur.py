@@ -43,8 +43,7 @@ def cut_demo_crops(
 
 def _blurred_crop(frame: Tensor, square: Squares, columns: range) -> Tensor:
     """One crop; only the part of the frame that it needs is blurred."""
-    across = taps(square.centre_px[:, 0], square.side_px, columns)[0]
-    down = taps(square.centre_px[:, 1], square.side_px, range(CROP_PX))[0]
+    across, down = (axis[0] for axis in taps(square, columns))
     kernel = _kernel(float(sigma_px(square.side_px)[0]))
     top, bottom = _reach(down, len(kernel) // 2, frame.shape[0])
     left, right = _reach(across, len(kernel) // 2, frame.shape[1])

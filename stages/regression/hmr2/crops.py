@@ -8,6 +8,7 @@ sample otherwise, so the arithmetic is written out here, in integers, the same o
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Float64, Int32, Int64, UInt8
@@ -18,7 +19,7 @@ ASPECT_WH = (192, 256)
 """Boxes are widened or heightened to this shape about their centre, never enlarged otherwise."""
 MARGIN_PX = (CROP_PX - ASPECT_WH[0]) // 2
 """Columns at either side of the square crop that the network never sees."""
-COORDINATE_STEPS = 1024
+STEPS = 1024
 WEIGHT_STEPS = 32
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -62,26 +63,42 @@ class Taps:
         return Taps(self.first - start_px, self.share)
 
 
-def axis_map(centre_px: np.ndarray, side_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Start and step along one axis: crop coordinate u lies at ``start + step u`` in the frame.
+def frame_to_crop(squares: Squares) -> Float64[np.ndarray, "n 2 3"]:
+    """The affine maps as OpenCV solves for them from three points, which are float32."""
+    middle = squares.centre_px.astype(np.float32)
+    half_px = (squares.side_px / 2).astype(np.float32)
+    half_crop = CROP_PX // 2
+    corners = np.array([(half_crop, half_crop), (half_crop, CROP_PX), (CROP_PX, half_crop)])
+    maps = np.empty((len(squares), 2, 3))
+    for i in range(len(squares)):
+        (x, y), half = middle[i], half_px[i]
+        points = np.array([(x, y), (x, y + half), (x + half, y)], dtype=np.float32)
+        maps[i] = cv2.getAffineTransform(points, corners.astype(np.float32))
+    return maps
 
-    The points that define the map are computed in float32 by the official code, so here too.
+
+def taps(squares: Squares, columns: range = range(CROP_PX)) -> tuple[Taps, Taps]:
+    """Across and down: OpenCV 4's fixed-point source coordinates (warpAffine, 8 bit or float).
+
+    The last bits matter where a coordinate falls between two steps, so the operations and their
+    order are OpenCV's: the inverse map, then columns rounded apart from the offset and rows with.
     """
-    middle = centre_px.astype(np.float32)
-    edge = middle + (side_px / 2).astype(np.float32)
-    step = (edge.astype(np.float64) - middle) / (CROP_PX // 2)
-    return middle - step * (CROP_PX // 2), step
+    maps = frame_to_crop(squares)
+    inverse = 1.0 / (maps[:, 0, 0] * maps[:, 1, 1] - maps[:, 0, 1] * maps[:, 1, 0])
+    a, b = maps[:, 1, 1] * inverse, -maps[:, 0, 1] * inverse
+    c, d = -maps[:, 1, 0] * inverse, maps[:, 0, 0] * inverse
+    start_x = -a * maps[:, 0, 2] - b * maps[:, 1, 2]
+    start_y = -c * maps[:, 0, 2] - d * maps[:, 1, 2]
+    x, y = np.array(columns), np.arange(CROP_PX)
+    across = np.rint(start_x * STEPS)[:, None] + np.rint(a[:, None] * x * STEPS)
+    down = np.rint((d[:, None] * y + start_y[:, None]) * STEPS)
+    return _in_weight_steps(across), _in_weight_steps(down)
 
 
-def taps(centre_px: np.ndarray, side_px: np.ndarray, crop_px: range) -> Taps:
-    """OpenCV 4's fixed-point coordinates along one axis."""
-    start, step = axis_map(centre_px, side_px)
-    fixed = np.rint(start * COORDINATE_STEPS)[:, None] + np.rint(
-        step[:, None] * np.array(crop_px) * COORDINATE_STEPS
-    )
-    half_weight_step = COORDINATE_STEPS // WEIGHT_STEPS // 2
-    in_steps = (fixed.astype(np.int64) + half_weight_step) // (COORDINATE_STEPS // WEIGHT_STEPS)
-    first, share = np.divmod(in_steps, WEIGHT_STEPS)
+def _in_weight_steps(fixed: Float64[np.ndarray, "n p"]) -> Taps:
+    """Coordinates in 1/1024 px, rounded to 1/32 px."""
+    ratio = STEPS // WEIGHT_STEPS
+    first, share = np.divmod((fixed.astype(np.int64) + ratio // 2) // ratio, WEIGHT_STEPS)
     return Taps(torch.from_numpy(first), torch.from_numpy(share.astype(np.int32)))
 
 
@@ -100,8 +117,7 @@ def cut_crops(
     Returns:
         (n, 256, columns, c): rounded for 8-bit frames, exact for floating point.
     """
-    across = taps(squares.centre_px[:, 0], squares.side_px, columns)
-    down = taps(squares.centre_px[:, 1], squares.side_px, range(CROP_PX))
+    across, down = taps(squares, columns)
     crops = [mixed_crop(frame, down[i], across[i]) for i in range(len(squares))]
     if not crops:
         return frame.new_zeros((0, CROP_PX, len(columns), frame.shape[-1]))
