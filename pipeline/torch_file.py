@@ -11,8 +11,9 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -105,7 +106,7 @@ def _faults_in_words(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: is no readable PyTorch checkpoint ({reason})") from error
 
 
-def _read_zip(file: IO[bytes], path: Path) -> tuple[Any, dict[str, Span]]:
+def _read_zip(file: BufferedIOBase, path: Path) -> tuple[Any, dict[str, Span]]:
     archive = zipfile.ZipFile(file)
     pickles = [name for name in archive.namelist() if name.split("/")[1:] == ["data.pkl"]]
     if not pickles:
@@ -121,11 +122,10 @@ def _read_zip(file: IO[bytes], path: Path) -> tuple[Any, dict[str, Span]]:
     order = f"{root}byteorder"
     if order in archive.namelist() and archive.read(order).strip() != b"little":
         raise InputError(f"{path}: was saved on a big-endian machine; save it again on another")
-    with archive.open(pickles[0]) as data:
-        return TorchUnpickler(data, path).load(), spans
+    return TorchUnpickler(BytesIO(archive.read(pickles[0])), path).load(), spans
 
 
-def _span(file: IO[bytes], info: zipfile.ZipInfo) -> Span:
+def _span(file: BufferedIOBase, info: zipfile.ZipInfo) -> Span:
     """Where a stored member's bytes begin: after its own header, which pads them to 64 bytes."""
     file.seek(info.header_offset)
     header = file.read(LOCAL_HEADER_BYTES)
@@ -134,7 +134,7 @@ def _span(file: IO[bytes], info: zipfile.ZipInfo) -> Span:
     return Span(start, info.file_size)
 
 
-def _read_legacy(file: IO[bytes], path: Path) -> tuple[Any, dict[str, Span]]:
+def _read_legacy(file: BufferedIOBase, path: Path) -> tuple[Any, dict[str, Span]]:
     """Magic number, protocol, machine, content, storage keys; then each storage with its count."""
     if TorchUnpickler(file, path).load() != LEGACY_MAGIC_NUMBER:
         raise pickle.UnpicklingError("another kind of pickle")
@@ -150,13 +150,15 @@ def _read_legacy(file: IO[bytes], path: Path) -> tuple[Any, dict[str, Span]]:
         length = count * unpickler.item_bytes.get(str(key), 0)
         spans[str(key)] = Span(file.tell(), length)
         file.seek(length, 1)
+    if file.tell() > path.stat().st_size:
+        raise InputError(f"{path}: is cut short; get the file again")
     return content, spans
 
 
 class _Noting(TorchUnpickler):
     """Remembers how wide the numbers of each storage are."""
 
-    def __init__(self, file: IO[bytes], path: Path) -> None:
+    def __init__(self, file: BufferedIOBase, path: Path) -> None:
         super().__init__(file, path)
         self.item_bytes: dict[str, int] = {}
 

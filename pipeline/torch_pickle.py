@@ -8,8 +8,9 @@ nothing runs whatever the pickle asks for. Names that show an attempt stop the r
 import pickle
 from collections import OrderedDict
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 
@@ -150,7 +151,7 @@ _KNOWN: dict[tuple[str, str], Any] = {
 class TorchUnpickler(pickle.Unpickler):
     """Reads one pickle of a checkpoint from a file; see the module."""
 
-    def __init__(self, file: IO[bytes], path: Path) -> None:
+    def __init__(self, file: BufferedIOBase, path: Path) -> None:
         super().__init__(file, encoding="utf-8")
         self._path = path
 
