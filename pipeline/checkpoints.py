@@ -4,8 +4,8 @@ Read are PyTorch checkpoints (Lightning's too) and safetensors. Kept are only th
 network needs; every name, shape and kind of number must be right, or nothing is loaded.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipeline.torch_file import TorchFile, is_torch_file, open_torch_file
 from pipeline.torch_pickle import StoredTensor
 
 SHOWN_NAMES = 3
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Layout:
 
     system: str
     """What the network is called in messages, such as 'HMR2.0'."""
-    shapes: Mapping[str, tuple[int, ...]]
+    shapes: Shapes
     """Names without the stripped prefix, in the order in which a difference is reported."""
     prefixes: tuple[str, ...] = ("",)
     """Names that begin otherwise are left out."""
@@ -38,6 +39,12 @@ class Layout:
     strip: str = ""
     """Taken off the beginning of every name that has it, such as 'module.'."""
     dtype: torch.dtype = torch.float32
+    sized_by: Callable[[Shapes], Shapes] | None = None
+    """For networks whose sizes are the file's: the shapes to expect, from those found."""
+
+    def fitted_to(self, found: Shapes) -> "Layout":
+        """The same layout with the file's own sizes."""
+        return self if self.sized_by is None else replace(self, shapes=self.sized_by(found))
 
     def wants(self, name: str) -> bool:
         """Whether a tensor of that name belongs to the network."""
@@ -61,6 +68,7 @@ def read_checkpoint(path: Path, layout: Layout) -> dict[str, Tensor]:
     if is_torch_file(path):
         opened = open_torch_file(path)
         stored = _named(opened, layout)
+        layout = layout.fitted_to({n: s.shape for n, s in stored.items()})
         _check(path, layout, {n: (s.shape, s.storage.dtype) for n, s in stored.items()})
         return {name: opened.tensor(stored[name]) for name in layout.shapes}
     if not _is_safetensors(path):
@@ -69,6 +77,7 @@ def read_checkpoint(path: Path, layout: Layout) -> dict[str, Tensor]:
             "pointer saved in its place?"
         )
     tensors = {n: t for n, t in read_safetensors(path).items() if layout.wants(n)}
+    layout = layout.fitted_to({n: tuple(t.shape) for n, t in tensors.items()})
     _check(path, layout, {n: (tuple(t.shape), t.dtype) for n, t in tensors.items()})
     return {name: tensors[name] for name in layout.shapes}
 
@@ -119,12 +128,14 @@ def _check(
 
 
 def _problems(layout: Layout, found: Mapping[str, Any]) -> Iterator[str]:
-    """What differs, in the layout's order, the unexpected last."""
+    """What differs: the missing, the wrong, the unexpected; each in the layout's order."""
+    lacking = [name for name in layout.shapes if name not in found]
+    if lacking:
+        yield f"'{lacking[0]}' is missing ({len(lacking)} of {len(layout.shapes)} are)"
     for name, shape in layout.shapes.items():
         if name not in found:
-            lacking = sum(other not in found for other in layout.shapes)
-            yield f"'{name}' is missing ({lacking} of {len(layout.shapes)} are)"
-        elif found[name][0] != shape:
+            continue
+        if found[name][0] != shape:
             yield f"'{name}' has the shape {found[name][0]}, expected is {shape}"
         elif found[name][1] != layout.dtype:
             yield f"'{name}' is {found[name][1]}, expected is {layout.dtype}"

@@ -6,13 +6,14 @@ Files live in the cache folder: `HUMANS4D_CACHE`, else `XDG_CACHE_HOME/humans4d`
 
 import logging
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
 from pipeline.context import ProgressFactory, no_progress
 from pipeline.errors import MissingError, OutputError, SettingsError
 from pipeline.files import file_digest, written_aside
-from pipeline.weights_table import TABLE, ByHand, Checkpoint, WeightsFile, Wheel
+from pipeline.weights_table import TABLE, AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
 from pipeline.wheel_download import download_wheel
 
 LOGGER = logging.getLogger(__name__)
@@ -82,6 +83,21 @@ def chosen_path(name: str, given: str | None) -> Path:
     return found
 
 
+def keep_copy(weights: WeightsFile, file: Path) -> Path:
+    """Copy a file that the user brings into the cache folder, as it is.
+
+    Raises:
+        MissingError: there is no such file.
+        OutputError: it cannot be kept (permission, disk full).
+    """
+    if not file.is_file():
+        raise MissingError(f"{file}: no such file of {weights.name} weights")
+    target = location(weights)
+    with written_aside(target) as aside:
+        shutil.copyfile(file, aside)
+    return target
+
+
 def fetch(name: str, progress: ProgressFactory = no_progress) -> Path:
     """Get the file, and its neighbours from the same source, even if it is there already.
 
@@ -89,7 +105,7 @@ def fetch(name: str, progress: ProgressFactory = no_progress) -> Path:
         SettingsError, MissingError, OutputError: as for `path`.
     """
     weights = row(name)
-    if isinstance(weights.source, Checkpoint):
+    if isinstance(weights.source, Checkpoint | AsPublished):
         raise MissingError(
             f"{name}: its weights are not here. They are {weights.source.original}; published at "
             f"{weights.source.page}. Add the file with: humans4d models add {name} FILE"

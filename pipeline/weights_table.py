@@ -33,7 +33,19 @@ class Checkpoint:
     """What it is called there, and where its own program keeps it."""
     stage: str
     backend: str
-    """The backend whose `checkpoint_layout()` says what must be in it."""
+    """The backend that says what must be in it."""
+    layout: str = "checkpoint_layout"
+    """The function of the backend's module that says it."""
+    usual_path: str = ""
+    """Where its own program keeps it, under the home folder."""
+
+
+@dataclass(frozen=True)
+class AsPublished:
+    """A file that the user brings and that is used as it is; `models add` copies it."""
+
+    page: str
+    original: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,7 @@ class WeightsFile:
     licence: str
     needed_by: str
     """Stage and backend, such as 'detection: blazepose'."""
-    source: Wheel | ByHand | Checkpoint
+    source: Wheel | ByHand | Checkpoint | AsPublished
     member: str = ""
     """Path inside the wheel."""
 
@@ -103,6 +115,50 @@ TABLE = (
             "~/.cache/4DHumans/logs/train/multiruns/hmr2/0/checkpoints/",
             stage="regression",
             backend="hmr2",
+            usual_path=".cache/4DHumans/logs/train/multiruns/hmr2/0/checkpoints/"
+            "epoch=35-step=1000000.ckpt",
+        ),
+    ),
+    WeightsFile(
+        name="tokenhmr",
+        file_name="tokenhmr.safetensors",
+        sha256=None,
+        size_bytes=2_800_000_000,
+        licence="non-commercial research only (MPI); may not be passed on",
+        needed_by="regression: tokenhmr",
+        source=Checkpoint(
+            page="https://tokenhmr.is.tue.mpg.de (register; tokenhmr_model_latest.zip)",
+            original="the .ckpt in tokenhmr_model_latest.zip",
+            stage="regression",
+            backend="tokenhmr",
+        ),
+    ),
+    WeightsFile(
+        name="tokenhmr-tokenizer",
+        file_name="tokenhmr_tokenizer.safetensors",
+        sha256=None,
+        size_bytes=30_000_000,
+        licence="non-commercial research only (MPI); may not be passed on",
+        needed_by="regression: tokenhmr",
+        source=Checkpoint(
+            page="https://tokenhmr.is.tue.mpg.de (register; data.zip)",
+            original="checkpoints/tokenizer.pth in data.zip",
+            stage="regression",
+            backend="tokenhmr",
+            layout="tokenizer_layout",
+        ),
+    ),
+    WeightsFile(
+        name="nlf",
+        file_name="nlf.torchscript",
+        sha256=None,
+        size_bytes=493_000_000,
+        licence="non-commercial research only; holds YOLOv8 (AGPL-3.0) and SMPL (MPI)",
+        needed_by="regression: nlf",
+        source=AsPublished(
+            page="https://github.com/isarandi/nlf/releases (v0.3.2; older ones work too)",
+            original="nlf_l_multi_0.3.2.torchscript, or another *_multi*.torchscript of its "
+            "releases",
         ),
     ),
 )

@@ -9,7 +9,7 @@ from rich.table import Table
 from pipeline import weights
 from pipeline.console import OUT, progress_factory
 from pipeline.errors import SettingsError
-from pipeline.weights_table import TABLE, Checkpoint, Wheel
+from pipeline.weights_table import TABLE, AsPublished, Checkpoint, Wheel
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -58,11 +58,16 @@ def path_command(name: Name, quiet: Quiet = False) -> int:
 @app.command("add")
 def add_command(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="The official checkpoint.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="The official file.", show_default=False)],
 ) -> int:
-    """Check an official checkpoint and put what is needed of it into the cache folder."""
-    target = weights.location(weights.row(name))
-    return convert_command(name, file, target)
+    """Check an official file and put what is needed of it into the cache folder."""
+    row = weights.row(name)
+    if not isinstance(row.source, AsPublished):
+        return convert_command(name, file, weights.location(row))
+    target = weights.keep_copy(row, file)
+    OUT.print(f"{name}: {target}", highlight=False, markup=False, soft_wrap=True)
+    OUT.print(f"licence: {row.licence}", highlight=False, markup=False, soft_wrap=True)
+    return 0
 
 
 @app.command("convert")
@@ -77,8 +82,11 @@ def convert_command(
 
     row = weights.row(name)
     if not isinstance(row.source, Checkpoint):
-        raise SettingsError(f"{name}: is no checkpoint to add; use: humans4d models fetch {name}")
-    layout = load(row.source.stage, row.source.backend).checkpoint_layout()
+        use = "add" if isinstance(row.source, AsPublished) else "fetch"
+        raise SettingsError(
+            f"{name}: is no checkpoint to convert; use: humans4d models {use} {name}"
+        )
+    layout = getattr(load(row.source.stage, row.source.backend), row.source.layout)()
     convert(file, layout, target, licence=row.licence)
     OUT.print(f"{name}: {target}", highlight=False, markup=False, soft_wrap=True)
     OUT.print(f"licence: {row.licence}", highlight=False, markup=False, soft_wrap=True)
