@@ -16,7 +16,7 @@ HALF_TURN_DEG = 180.0
 NEAREST_M = 0.1
 """Nothing nearer than this is projected: it would lie in or behind the lens."""
 
-ROBUST_ROUNDS = 4
+ROBUST_ROUNDS = 8
 SMALLEST_SCALE_PX = 1.0
 SMALLEST_SIDE_PX = 1e-9
 EPSILON = 1e-12
@@ -56,7 +56,7 @@ def make_camera(
     return Camera(intrinsics(assumed_px, width_px, height_px), "assumed")
 
 
-def focal_from_fov(fov_deg: float, width_px: float) -> float:
+def focal_from_fov(fov_deg: float, width_px: int) -> float:
     """Focal length in pixels of a horizontal angle of view.
 
     Raises:
@@ -67,7 +67,7 @@ def focal_from_fov(fov_deg: float, width_px: float) -> float:
     return width_px / 2 / math.tan(math.radians(fov_deg) / 2)
 
 
-def intrinsics(focal_px: float, width_px: float, height_px: float) -> Float64[np.ndarray, "3 3"]:
+def intrinsics(focal_px: float, width_px: int, height_px: int) -> Float64[np.ndarray, "3 3"]:
     """Square pixels, the optical axis through the middle of the picture."""
     return np.array(
         [[focal_px, 0.0, width_px / 2], [0.0, focal_px, height_px / 2], [0.0, 0.0, 1.0]]
@@ -133,7 +133,7 @@ def translation_from_points(
         depth_m = points_m[..., 2] + t_m[:, None, 2]
         seen = (points_m[..., :2] + t_m[:, None, :2]) / depth_m[..., None]
         error_px = np.linalg.norm(seen - ray, axis=-1) * K_px[0, 0]
-        scale_px = np.maximum(_weighted_mean(error_px, weights), SMALLEST_SCALE_PX)
+        scale_px = np.maximum(_median_of_weighted(error_px, weights), SMALLEST_SCALE_PX)
         robust = weights / (1.0 + (error_px / (2.0 * scale_px[:, None])) ** 2) ** 2
         robust = robust / np.maximum(depth_m, NEAREST_M) ** 2
     return t_m
@@ -167,8 +167,12 @@ def translation_from_crop(
     return np.concatenate([shift + offset, 2.0 * K_px[0, 0] / nearness[:, None]], axis=1)
 
 
-def _weighted_mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return (values * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), EPSILON)
+def _median_of_weighted(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Median of each row over the points that count."""
+    ranked = np.sort(np.where(weights > 0, values, np.inf), axis=1)
+    middle = (np.maximum((weights > 0).sum(axis=1), 1) - 1) // 2
+    median = np.take_along_axis(ranked, middle[:, None], axis=1)[:, 0]
+    return np.where(np.isfinite(median), median, SMALLEST_SCALE_PX)
 
 
 def _weighted_translation(points_m: np.ndarray, ray: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -27,7 +27,8 @@ BAD_ERROR = 2.0
 class Config(BackendConfig):
     """How the terms of the fit weigh against each other."""
 
-    iterations: int = Field(default=15, ge=1)
+    iterations: int = Field(default=8, ge=1)
+    """Most steps of the last, strict solve."""
     pixel_spread_m: float = Field(default=Weights.pixel_spread_m, gt=0)
     """Usual error of a 2D landmark, as a length at the body's distance."""
     landmarks: float = Field(default=Weights.landmarks, ge=0)

@@ -1,4 +1,4 @@
-"""Landmark sites of a posed body and how they move with each way to move and with shape."""
+"""Landmark sites of a posed body and how they move with each way to move and with its build."""
 
 from dataclasses import dataclass, replace
 
@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from pipeline.body import BodyModel
-from pipeline.landmark_sites import LandmarkSites, find_sites
-from pipeline.rotations import rotvec_to_rotmat
-from pipeline.skeletons import BLAZEPOSE33
+from pipeline.landmark_sites import find_sites
+from pipeline.rotations import cross_matrix, rotvec_to_rotmat
 from stages.refinement.smplify.dofs import Dofs, make_dofs
+from stages.refinement.smplify.points import INDICES, SHIFTING, shift_basis
+
+BUILD_COUNT = 10 + 3 * len(SHIFTING)
 
 
 @dataclass(frozen=True)
@@ -40,29 +42,14 @@ class Motion:
 
 @dataclass(frozen=True)
 class Placed:
-    """The sites of a motion and their derivatives."""
+    """The sites of a motion and their derivatives; points come last, for fast products."""
 
     sites_m: Tensor
     """(t, k, 3) in camera coordinates"""
     by_step: Tensor
-    """(t, k, 3, d)"""
+    """(t, d, 3, k)"""
     by_build: Tensor | None
-    """(t, k, 3, 28)"""
-
-
-# Marks differ from person to person (clothes, build): these may shift, both sides alike.
-SHIFTING = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-BUILD_COUNT = 10 + 3 * len(SHIFTING)
-
-
-def _shift_basis() -> Tensor:
-    """(33, 3, 18): how each site moves with the shifts, x mirrored on the right side."""
-    basis = torch.zeros((33, 3, 3 * len(SHIFTING)), dtype=torch.float64)
-    for n, part in enumerate(SHIFTING):
-        for side, mirror in (("left", 1.0), ("right", -1.0)):
-            turn = torch.diag(torch.tensor([mirror, 1.0, 1.0], dtype=torch.float64))
-            basis[BLAZEPOSE33.index(f"{side}_{part}"), :, 3 * n : 3 * n + 3] = turn
-    return basis
+    """(t, 28, 3, k)"""
 
 
 class Chain:
@@ -71,22 +58,22 @@ class Chain:
     def __init__(self, body: BodyModel) -> None:
         self.body = body.to("cpu", torch.float64)
         self.dofs = make_dofs()
-        self.sites: LandmarkSites = find_sites(self.body)
-        self.carrier = torch.from_numpy(self.sites.joint).long()
-        self.site_m = torch.from_numpy(self.sites.rest_m)
-        self.site_per_beta_m = torch.from_numpy(self.sites.rest_per_beta_m)
-        self.shift_basis = _shift_basis()
+        self.all_sites = find_sites(self.body)
+        self.carrier = torch.from_numpy(self.all_sites.joint[INDICES]).long()
+        self.site_m = torch.from_numpy(self.all_sites.rest_m[INDICES])
+        self.site_per_beta_m = torch.from_numpy(self.all_sites.rest_per_beta_m[INDICES])
+        self.shift_basis = shift_basis()
         self.moves = self._moves()
 
     def _moves(self) -> Tensor:
-        """(s, k): does the single turn carry the site along?"""
+        """(s, 1, k): does the single turn carry the site along?"""
         above = torch.zeros((24, 24), dtype=torch.bool)
         for joint in range(24):
             ancestor = joint
             while ancestor >= 0:
                 above[ancestor, joint] = True
                 ancestor = self.body.parents[ancestor]
-        return above[self.dofs.joint][:, self.carrier].double()
+        return above[self.dofs.joint][:, None, self.carrier].double()
 
     def rest_sites_m(self, build: Tensor) -> Tensor:
         """(k, 3) sites in the rest pose of a person."""
@@ -102,25 +89,30 @@ class Chain:
         return joints_m[:, self.carrier] + turned, joints_m, rotmat
 
     def place(self, motion: Motion, with_build: bool) -> Placed:
-        """The sites with derivatives."""
+        """The sites with derivatives: a turn about an axis moves a site by axis x arm."""
         sites_m, joints_m, rotmat = self.places(motion)
         dofs = self.dofs
         axes = (rotmat[:, dofs.joint] @ dofs.axis[..., None])[..., 0]
-        arms_m = sites_m[:, None] - joints_m[:, dofs.joint][:, :, None]
-        swing = torch.linalg.cross(axes[:, :, None].expand_as(arms_m), arms_m)
-        swing = swing * self.moves[None, :, :, None]
-        by_turn = torch.einsum("tskc,sd->tkcd", swing, dofs.tie)
-        eye = torch.eye(3, dtype=sites_m.dtype).expand(*by_turn.shape[:3], 3)
-        by_build = self._by_build(rotmat) if with_build else None
-        return Placed(sites_m, torch.cat([eye, by_turn], -1), by_build)
+        turned = cross_matrix(axes).flatten(1, 2) @ sites_m.mT
+        pivot = torch.linalg.cross(axes, joints_m[:, dofs.joint])
+        swing = turned.unflatten(1, (-1, 3)) - pivot[..., None]
+        swing *= self.moves
+        by_step = sites_m.new_zeros((len(sites_m), dofs.count, 3, len(self.carrier)))
+        by_step[:, :3] = torch.eye(3, dtype=sites_m.dtype)[..., None]
+        by_step.index_add_(1, 3 + dofs.way, swing)
+        return Placed(sites_m, by_step, self._by_build(rotmat) if with_build else None)
 
     def _by_build(self, rotmat: Tensor) -> Tensor:
         directions = self.body.J_dirs
         joints = [directions[0].expand(len(rotmat), 3, 10)]
         for joint in range(1, 24):
             parent = self.body.parents[joint]
-            bone = directions[joint] - directions[parent]
-            joints.append(joints[parent] + rotmat[:, parent] @ bone)
-        arm = self.site_per_beta_m - directions[self.carrier]
-        by_betas = torch.stack(joints, 1)[:, self.carrier] + rotmat[:, self.carrier] @ arm
-        return torch.cat([by_betas, rotmat[:, self.carrier] @ self.shift_basis], -1)
+            joints.append(
+                joints[parent] + rotmat[:, parent] @ (directions[joint] - directions[parent])
+            )
+        carried = rotmat[:, self.carrier]
+        arm = carried @ (self.site_per_beta_m - directions[self.carrier])
+        by_betas = torch.stack(joints, 1)[:, self.carrier] + arm
+        return (
+            torch.cat([by_betas, carried @ self.shift_basis], -1).permute(0, 3, 2, 1).contiguous()
+        )

@@ -78,8 +78,8 @@ class Dofs:
     """(s,) joint of each single turn."""
     axis: Tensor
     """(s, 3) axis in the joint's own coordinates."""
-    tie: Tensor
-    """(s, d - 3) which way to move each single turn belongs to."""
+    way: Tensor
+    """(s,) which way to move each single turn belongs to, translation not counted."""
     first: Tensor
     """(d - 3,) a single turn of each way to move."""
     rest_rad: Tensor
@@ -90,7 +90,7 @@ class Dofs:
     @property
     def count(self) -> int:
         """Ways to move in one frame, translation included."""
-        return 3 + self.tie.shape[1]
+        return 3 + len(self.rest_rad)
 
     def angles_rad(self, rotvec: Tensor) -> Tensor:
         """(t, d - 3) of rotation vectors (t, 24, 3)."""
@@ -99,7 +99,7 @@ class Dofs:
 
     def local_turns(self, step: Tensor) -> Tensor:
         """Rotation vectors (t, 24, 3), in joint coordinates, of a step (t, d - 3)."""
-        turns = (step @ self.tie.T)[..., None] * self.axis
+        turns = step[:, self.way, None] * self.axis
         out = torch.zeros((len(step), 24, 3), dtype=step.dtype)
         return out.index_add(1, self.joint, turns)
 
@@ -107,9 +107,6 @@ class Dofs:
 def make_dofs() -> Dofs:
     """The table above as tensors."""
     single = [(SMPL24.index(j), dof.axis, d) for d, dof in enumerate(_DOFS) for j in dof.joints]
-    tie = torch.zeros((len(single), len(_DOFS)), dtype=torch.float64)
-    for s, (_, _, d) in enumerate(single):
-        tie[s, d] = 1.0
 
     def column(name: str) -> Tensor:
         return torch.deg2rad(torch.tensor([getattr(d, name) for d in _DOFS], dtype=torch.float64))
@@ -117,7 +114,7 @@ def make_dofs() -> Dofs:
     return Dofs(
         torch.tensor([joint for joint, _, _ in single]),
         torch.tensor([axis for _, axis, _ in single], dtype=torch.float64),
-        tie,
+        torch.tensor([d for _, _, d in single]),
         torch.tensor([[d for _, _, d in single].index(d) for d in range(len(_DOFS))]),
         column("rest_deg"),
         column("spread_deg"),

@@ -11,15 +11,17 @@ from pipeline.landmark_ik import pose_from_landmarks
 from pipeline.rotations import rotmat_slerp, rotmat_to_rotvec, rotvec_to_rotmat
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion
-from stages.refinement.smplify.observed import Observed, bone_matrix, observe
-from stages.refinement.smplify.solver import minimise
+from stages.refinement.smplify.observed import Observed, observe
+from stages.refinement.smplify.points import INDICES, bone_matrix
+from stages.refinement.smplify.solver import fit_build, fit_motion
 from stages.refinement.smplify.terms import FrameTerms, Smoothness, pixel_error_px
 from stages.refinement.smplify.weights import Weights
 
 WINDOW_FRAMES, OVERLAP_FRAMES = 300, 40
 """Longer sequences are fitted window by window, so that memory does not grow with them."""
-BUILD_FRAMES = 200
-"""Frames of a long sequence from which shape is fitted, evenly spread."""
+BUILD_FRAMES = 100
+"""Frames from which the build is fitted, evenly spread."""
+FIRST_ITERATIONS, BUILD_ITERATIONS = 4, 5
 NEAREST_M = 0.5
 FEWEST_FRAMES_TO_SMOOTH = 3
 
@@ -44,9 +46,9 @@ def start_motion(person: Person, changed: np.ndarray, camera: Camera, chain: Cha
     t_m = torch.from_numpy(person.t_camera_m).double()
     if changed.any():
         assert person.landmarks_m is not None and person.keypoints_px is not None
-        local_rotmat[changed] = pose_from_landmarks(person.landmarks_m[changed], chain.sites)
+        local_rotmat[changed] = pose_from_landmarks(person.landmarks_m[changed], chain.all_sites)
         posed = Motion(local_rotmat[changed], torch.zeros_like(t_m[changed]), build)
-        px = person.keypoints_px[changed]
+        px = person.keypoints_px[changed][:, INDICES]
         sites_m = chain.places(posed)[0].numpy()
         places_m = translation_from_points(sites_m, px[..., :2], px[..., 2], camera.K_px)
         t_m[changed] = torch.from_numpy(places_m)
@@ -61,7 +63,10 @@ def fit_person(
     weights: Weights,
     iterations: int,
 ) -> Outcome:
-    """Fit the whole sequence.
+    """Fit the whole sequence, from forgiving to strict.
+
+    A start that jumps from frame to frame must not make good marks look like mistakes, so errors
+    and accelerations are first allowed to be many times as large.
 
     Args:
         person: Left and right in order.
@@ -69,49 +74,42 @@ def fit_person(
         camera: Intrinsics.
         chain: The body.
         weights: Of the terms.
-        iterations: Most steps of each solve.
+        iterations: Most steps of the last, strict solve.
     """
     start = start_motion(person, changed, camera, chain)
     lengths_m = (bone_matrix() @ chain.rest_sites_m(start.build)).norm(dim=-1)
     depth_m = start.t_m[:, 2].clamp_min(NEAREST_M)
     observed = observe(person, camera, depth_m, lengths_m, weights)
-    with_build = len(person) <= WINDOW_FRAMES
-    if not with_build:
-        start = Motion(start.local_rotmat, start.t_m, _build(start, observed, chain, weights))
-    motions, converged = [], True
-    for frames in windows(len(person)):
-        fitted = _fit_window(
-            start.cut(frames), observed.cut(frames), chain, weights, iterations, with_build
-        )
-        motions.append(fitted[0])
-        converged = converged and fitted[1]
-    motion = joined(motions)
+    motion, _ = _fit_windows(start, observed, chain, weights.loosened(10.0), FIRST_ITERATIONS)
+    build = _fitted_build(motion, observed, chain, weights.loosened(3.0))
+    motion = Motion(motion.local_rotmat, motion.t_m, build)
+    motion, _ = _fit_windows(motion, observed, chain, weights.loosened(3.0), FIRST_ITERATIONS)
+    motion, converged = _fit_windows(motion, observed, chain, weights, iterations)
     error_px = _median_error(motion, observed, chain)
     return Outcome(motion, error_px, float(observed.spread_px.median()), converged)
 
 
-def _fit_window(
-    start: Motion,
-    observed: Observed,
-    chain: Chain,
-    weights: Weights,
-    iterations: int,
-    with_build: bool,
+def _fit_windows(
+    start: Motion, observed: Observed, chain: Chain, weights: Weights, iterations: int
 ) -> tuple[Motion, bool]:
-    smoothness = None
-    if len(start.t_m) >= FEWEST_FRAMES_TO_SMOOTH:
-        smoothness = Smoothness(chain, observed.time_s, weights)
-    terms = FrameTerms(chain, observed, weights)
-    fitted = minimise(start, terms, smoothness, with_build=with_build, iterations=iterations)
-    return fitted.motion, fitted.converged
+    motions, converged = [], True
+    for frames in windows(len(start.t_m)):
+        seen, smoothness = observed.cut(frames), None
+        if len(seen.time_s) >= FEWEST_FRAMES_TO_SMOOTH:
+            smoothness = Smoothness(chain, seen.time_s, weights)
+        terms = FrameTerms(chain, seen, weights)
+        fitted = fit_motion(start.cut(frames), terms, smoothness, iterations)
+        motions.append(fitted.motion)
+        converged = converged and fitted.converged
+    return joined(motions), converged
 
 
-def _build(start: Motion, observed: Observed, chain: Chain, weights: Weights) -> Tensor:
+def _fitted_build(start: Motion, observed: Observed, chain: Chain, weights: Weights) -> Tensor:
     """Shape and marks from frames spread over the sequence, each on its own."""
     seen = torch.nonzero(observed.weight_2d.sum(1) > 0)[:, 0]
     picked = seen[torch.linspace(0, len(seen) - 1, min(BUILD_FRAMES, len(seen))).long()]
     terms = FrameTerms(chain, observed.cut(picked), weights)
-    return minimise(start.cut(picked), terms, None, with_build=True, iterations=10).motion.build
+    return fit_build(start.cut(picked), terms, BUILD_ITERATIONS).motion.build
 
 
 def windows(frames: int) -> list[slice]:

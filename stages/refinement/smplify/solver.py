@@ -1,10 +1,12 @@
-"""Levenberg-Marquardt over a whole sequence at once.
+"""Levenberg-Marquardt on many frames at once.
 
-Every frame has its own unknowns, smoothness couples a frame with the next two: the normal
-equations form a narrow band, so a step costs time and memory in proportion to the frames. Shape
-is a border of a few columns around the band.
+Every frame has its own unknowns. Smoothness couples a frame with the next two, so the normal
+equations form a narrow band; what stays the same over the sequence (the build) couples with every
+frame, so it is eliminated frame by frame. Either way a step costs time and memory in proportion to
+the number of frames.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +18,9 @@ from stages.refinement.smplify.chain import Motion
 from stages.refinement.smplify.terms import FrameTerms, Normal, Smoothness
 
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-7, 1e6
+SMALLEST_CURVATURE = 1e-3
+TOLERANCE = 1e-3
+"""A step that gains less than this share of the cost is the last."""
 
 
 @dataclass(frozen=True)
@@ -24,69 +29,85 @@ class Fitted:
 
     motion: Motion
     cost: float
-    iterations: int
     converged: bool
     """False if the iterations ran out first."""
 
 
-def minimise(
+@dataclass(frozen=True)
+class _Step:
+    frames: Tensor
+    """(t, d)"""
+    build: Tensor
+    """(28,)"""
+
+
+def fit_motion(
+    start: Motion, terms: FrameTerms, smoothness: Smoothness | None, iterations: int
+) -> Fitted:
+    """Fit pose and place of consecutive frames; the build stays."""
+
+    def cost(motion: Motion) -> float:
+        smooth = float(smoothness.cost(motion)) if smoothness is not None else 0.0
+        return float(terms.cost(motion).sum()) + smooth
+
+    def step(normal: Normal, motion: Motion, damping: float) -> _Step:
+        gradient = normal.g if smoothness is None else normal.g + smoothness.gradient(motion)
+        solved = _solve_band(_band(normal.H, smoothness, damping), -gradient.flatten().numpy())
+        return _Step(torch.from_numpy(solved).view_as(gradient), torch.zeros_like(motion.build))
+
+    return _minimise(start, terms, cost, step, with_build=False, iterations=iterations)
+
+
+def fit_build(start: Motion, terms: FrameTerms, iterations: int) -> Fitted:
+    """Fit the build together with pose and place of frames that stand each on its own."""
+
+    def cost(motion: Motion) -> float:
+        return float(terms.cost(motion).sum())
+
+    def step(normal: Normal, motion: Motion, damping: float) -> _Step:
+        assert normal.Hb is not None
+        H = normal.H + torch.diag_embed(_damping(normal.H.diagonal(dim1=1, dim2=2), damping))
+        solved = torch.linalg.solve(H, torch.cat([-normal.g[..., None], normal.Hb], -1))
+        free, pulled = solved[..., 0], solved[..., 1:]
+        corner = normal.Hbb + torch.diag(_damping(normal.Hbb.diagonal(), damping))
+        corner = corner - torch.einsum("tda,tdb->ab", normal.Hb, pulled)
+        right = -normal.gb - torch.einsum("tda,td->a", normal.Hb, free)
+        build = torch.linalg.solve(corner, right)
+        return _Step(free - pulled @ build, build)
+
+    return _minimise(start, terms, cost, step, with_build=True, iterations=iterations)
+
+
+def _minimise(
     start: Motion,
-    frame_terms: FrameTerms,
-    smoothness: Smoothness | None,
+    terms: FrameTerms,
+    cost_of: Callable[[Motion], float],
+    step_of: Callable[[Normal, Motion, float], _Step],
     *,
     with_build: bool,
     iterations: int,
-    tolerance: float = 1e-4,
 ) -> Fitted:
-    """Lower the cost until a step gains less than `tolerance` of it."""
-    dofs = frame_terms.chain.dofs
-
-    def total(motion: Motion) -> float:
-        smooth = smoothness.cost(motion) if smoothness else torch.zeros(())
-        return float(frame_terms.cost(motion).sum() + smooth)
-
-    motion, cost, damping, done = start, total(start), FIRST_DAMPING, 0
-    normal = frame_terms(motion, with_build)
-    while done < iterations and damping < MOST_DAMPING:
-        done += 1
-        step, build_step = _step(normal, motion, smoothness, damping)
-        moved = motion.moved(step, build_step, dofs)
-        moved_cost = total(moved)
+    motion, cost, damping = start, cost_of(start), FIRST_DAMPING
+    normal = terms(motion, with_build)
+    for _ in range(iterations):
+        step = step_of(normal, motion, damping)
+        moved = motion.moved(step.frames, step.build, terms.chain.dofs)
+        moved_cost = cost_of(moved)
         if not moved_cost < cost:
-            damping = max(damping, LEAST_DAMPING) * 10
+            damping *= 10
+            if damping > MOST_DAMPING:
+                return Fitted(motion, cost, True)
             continue
         gain, motion, cost = (cost - moved_cost) / cost, moved, moved_cost
+        if gain < TOLERANCE:
+            return Fitted(motion, cost, True)
         damping = max(damping / 5, LEAST_DAMPING)
-        if gain < tolerance:
-            return Fitted(motion, cost, done, True)
-        normal = frame_terms(motion, with_build)
-    return Fitted(motion, cost, done, damping >= MOST_DAMPING)
+        normal = terms(motion, with_build)
+    return Fitted(motion, cost, False)
 
 
-def _step(
-    normal: Normal, motion: Motion, smoothness: Smoothness | None, damping: float
-) -> tuple[Tensor, Tensor]:
-    frames, d = normal.g.shape
-    gradient, band = normal.g, _band(normal.H, smoothness, damping)
-    if smoothness is not None:
-        gradient = gradient + smoothness.gradient(motion)
-    right = -gradient.reshape(-1, 1).numpy()
-    if normal.Hb is None:
-        return torch.from_numpy(_solve(band, right)).view(frames, d), torch.zeros_like(normal.gb)
-    border = normal.Hb.reshape(frames * d, -1).numpy()
-    solved = _solve(band, np.concatenate([right, border], axis=1))
-    free, pulled = solved[:, :1], solved[:, 1:]
-    corner = normal.Hbb.numpy() * (1 + damping * np.eye(len(normal.gb))) - border.T @ pulled
-    build_step = np.linalg.solve(corner, -normal.gb.numpy()[:, None] - border.T @ free)
-    step = torch.from_numpy(free - pulled @ build_step).view(frames, d)
-    return step, torch.from_numpy(build_step[:, 0])
-
-
-def _solve(band: np.ndarray, right: np.ndarray) -> np.ndarray:
-    try:
-        return solveh_banded(band, right, check_finite=False)
-    except LinAlgError:  # not positive definite to rounding: a step too small to matter
-        return np.zeros_like(right)
+def _damping(curvature: Tensor, damping: float) -> Tensor:
+    return damping * (curvature + SMALLEST_CURVATURE) + LEAST_DAMPING
 
 
 def _band(H: Tensor, smoothness: Smoothness | None, damping: float) -> np.ndarray:
@@ -99,5 +120,12 @@ def _band(H: Tensor, smoothness: Smoothness | None, damping: float) -> np.ndarra
     if smoothness is not None:
         for apart, diagonal in enumerate(smoothness.diagonals(frames)):
             band[u - apart * d, apart:] += diagonal.numpy()
-    band[u] += damping * (band[u] + 1e-3) + 1e-9
+    band[u] += _damping(torch.from_numpy(band[u]), damping).numpy()
     return band.reshape(u + 1, frames * d)
+
+
+def _solve_band(band: np.ndarray, right: np.ndarray) -> np.ndarray:
+    try:
+        return solveh_banded(band, right, overwrite_ab=True, check_finite=False)
+    except LinAlgError:  # not positive definite to rounding: the next, more damped step will be
+        return np.zeros_like(right)

@@ -37,16 +37,17 @@ class Normal:
     """(t,)"""
 
     def add(self, r: Tensor, J: Tensor, Jb: Tensor | None, weight: Tensor, cost: Tensor) -> None:
-        """Residuals r (t, m), derivatives J (t, m, d) and Jb (t, m, 28), weights (t, m)."""
-        JW = (J * weight[..., None]).mT
-        self.H += JW @ J
-        self.g += (JW @ r[..., None])[..., 0]
+        """Residuals r (t, m) with weights (t, m), derivatives J (t, d, m) and Jb (t, 28, m)."""
+        root = weight.sqrt()
+        r, J = r * root, J * root[:, None]
+        self.H += J @ J.mT
+        self.g += (J @ r[..., None])[..., 0]
         self.cost += cost
         if Jb is not None and self.Hb is not None:
-            self.Hb += JW @ Jb
-            JbW = (Jb * weight[..., None]).flatten(0, 1).T
-            self.Hbb += JbW @ Jb.flatten(0, 1)
-            self.gb += JbW @ r.flatten()
+            Jb = Jb * root[:, None]
+            self.Hb += J @ Jb.mT
+            self.Hbb += torch.einsum("tam,tbm->ab", Jb, Jb)
+            self.gb += torch.einsum("tam,tm->a", Jb, r)
 
 
 def geman_mcclure(squared: Tensor, scale: float) -> tuple[Tensor, Tensor]:
@@ -55,21 +56,23 @@ def geman_mcclure(squared: Tensor, scale: float) -> tuple[Tensor, Tensor]:
     return squared * c2 / (c2 + squared), (c2 / (c2 + squared)) ** 2
 
 
-def _project(sites_m: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
-    """Pixels (t, k, 2) and their derivatives by place (t, k, 2, 3)."""
+def _project(sites_m: Tensor, K: Tensor) -> Tensor:
+    """Pixels (t, k, 2)."""
+    z = sites_m[..., 2:].clamp_min(NEAREST_M)
+    return sites_m[..., :2] / z * K.diagonal()[:2] + K[:2, 2]
+
+
+def _by_pixels(sites_m: Tensor, by: Tensor, K: Tensor) -> Tensor:
+    """(t, d, 2 k) derivatives of pixels, from those of places (t, d, 3, k)."""
     z = sites_m[..., 2].clamp_min(NEAREST_M)
-    x, y = sites_m[..., 0] / z, sites_m[..., 1] / z
-    px = torch.stack([K[0, 0] * x + K[0, 2], K[1, 1] * y + K[1, 2]], -1)
-    zero = torch.zeros_like(z)
-    by_x = torch.stack([K[0, 0] / z, zero], -1)
-    by_y = torch.stack([zero, K[1, 1] / z], -1)
-    by_z = torch.stack([-K[0, 0] * x / z, -K[1, 1] * y / z], -1)
-    return px, torch.stack([by_x, by_y, by_z], -1)
+    ray = (sites_m[..., :2] / z[..., None]).mT[:, None]
+    scale = (K.diagonal()[:2, None] / z[:, None])[:, None]
+    return ((by[:, :, :2] - ray * by[:, :, 2:]) * scale).flatten(2)
 
 
 def pixel_error_px(sites_m: Tensor, observed: Observed) -> Tensor:
     """(n,) distances in the picture of all landmarks seen well."""
-    px, _ = _project(sites_m, observed.K)
+    px = _project(sites_m, observed.K)
     distance = (px - observed.points_px).norm(dim=-1)
     return distance[observed.weight_2d > WELL_SEEN * observed.time_weight[:, None]]
 
@@ -115,19 +118,21 @@ class FrameTerms:
 
     def _pixel_residual(self, sites_m: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         o = self.observed
-        px, _ = _project(sites_m, o.K)
+        px = _project(sites_m, o.K)
         r = (px - o.points_px) / o.spread_px[:, None, None]
         cost, weight = geman_mcclure((r**2).sum(-1), self.weights.pixel_outlier)
         weighted = o.weight_2d * self.weights.pixels
         return r, (weighted * cost).sum(-1), weighted * weight
 
     def _pixels(self, normal: Normal, placed: Placed) -> None:
+        o = self.observed
         r, cost, weight = self._pixel_residual(placed.sites_m)
-        _, by_place = _project(placed.sites_m, self.observed.K)
-        by_place = by_place / self.observed.spread_px[:, None, None, None]
-        J = (by_place @ placed.by_step).flatten(1, 2)
-        Jb = None if placed.by_build is None else (by_place @ placed.by_build).flatten(1, 2)
-        normal.add(r.flatten(1), J, Jb, weight.repeat_interleave(2, 1), cost)
+        J, Jb = (
+            None if by is None else _by_pixels(placed.sites_m, by, o.K) / o.spread_px[:, None, None]
+            for by in (placed.by_step, placed.by_build)
+        )
+        assert J is not None
+        normal.add(r.mT.flatten(1), J, Jb, weight.repeat(1, 2), cost)
 
     def _landmark_residual(self, sites_m: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         o = self.observed
@@ -138,12 +143,10 @@ class FrameTerms:
 
     def _landmarks(self, normal: Normal, placed: Placed) -> None:
         r, cost, weight = self._landmark_residual(placed.sites_m)
-        bones, spread_m = self.observed.bones, self.weights.landmark_spread_m
-        J = torch.einsum("mk,tkcd->tmcd", bones, placed.by_step).flatten(1, 2) / spread_m
-        Jb = None
-        if placed.by_build is not None:
-            Jb = torch.einsum("mk,tkcb->tmcb", bones, placed.by_build).flatten(1, 2) / spread_m
-        normal.add(r.flatten(1), J, Jb, weight.repeat_interleave(3, 1), cost)
+        bones = self.observed.bones.T / self.weights.landmark_spread_m
+        J = (placed.by_step @ bones).flatten(2)
+        Jb = None if placed.by_build is None else (placed.by_build @ bones).flatten(2)
+        normal.add(r.mT.flatten(1), J, Jb, weight.repeat(1, 3), cost)
 
     def _pose_residual(self, motion: Motion) -> tuple[Tensor, Tensor, Tensor]:
         dofs = self.chain.dofs

@@ -1,6 +1,6 @@
 """How much each term of the fit counts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -24,3 +24,13 @@ class Weights:
     rotation_accel_rad_s2: float = 60.0
     """Usual acceleration of a joint's rotation."""
     place_accel_m_s2: float = 6.0
+
+    def loosened(self, times: float) -> "Weights":
+        """More forgiving of mistakes and of jumps."""
+        return replace(
+            self,
+            pixel_outlier=self.pixel_outlier * times,
+            landmark_outlier=self.landmark_outlier * times,
+            rotation_accel_rad_s2=self.rotation_accel_rad_s2 * times,
+            place_accel_m_s2=self.place_accel_m_s2 * times,
+        )
