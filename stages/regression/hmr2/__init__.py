@@ -83,6 +83,8 @@ class Backend:
             InputError: a box is not finite, has no area or lies beside the picture; the weights
                 are not those of HMR2.0.
         """
+        if not len(detections):
+            return Bodies(*(np.zeros((0, *shape), np.float32) for shape in ((24, 3), (10,), (3,))))
         check_boxes(frames, detections)
         squares = squares_from_boxes(detections.boxes_xyxy_px)
         prediction = self._predictor(self._crops(frames, detections, squares))
@@ -122,7 +124,7 @@ class Backend:
         crop_camera = prediction.crop_camera.cpu().numpy().astype(np.float64)
         betas = prediction.betas.cpu().numpy()
         pose_rotvec = rotmat_to_rotvec(prediction.pose_rotmat).cpu().numpy()
-        self._refuse_nonsense(np.hstack([pose_rotvec.reshape(len(betas), -1), betas, crop_camera]))
+        self._refuse_nonsense(np.hstack([pose_rotvec.reshape(-1, 72), betas, crop_camera]))
         tiny = crop_camera[:, 0] < SMALLEST_SCALE
         if tiny.any():
             self._record_tiny(detections.frame_index[tiny])

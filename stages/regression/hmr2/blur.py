@@ -33,9 +33,9 @@ def cut_demo_crops(
     """Crops of n squares of one frame as the image demo makes them, 0 to 255."""
     crops = [
         _blurred_crop(frame, squares[i : i + 1], columns)
-        if is_blurred(squares.side_px[i])
+        if blurs
         else cut_crops(frame, squares[i : i + 1], columns)[0].double()
-        for i in range(len(squares))
+        for i, blurs in enumerate(is_blurred(squares.side_px))
     ]
     shape = (0, CROP_PX, len(columns), frame.shape[-1])
     return torch.stack(crops) if crops else frame.new_zeros(shape, dtype=torch.float64)
