@@ -132,6 +132,6 @@ def _paint_face(rgb: np.ndarray, vertices_m: np.ndarray, head: np.ndarray, outfi
         )
 
     rgb[oval(0.0, 0.25, 0.1, 0.034)] = np.array(outfit.skin) * (0.78, 0.5, 0.52)
-    rgb[oval(0.135, 0.6, 0.085, 0.022)] = np.array(outfit.hair) * 0.9
+    rgb[oval(0.15, 0.58, 0.075, 0.022)] = np.array(outfit.hair) * 0.9
     rgb[oval(0.135, 0.525, 0.068, 0.034)] = EYE_WHITE
     rgb[oval(0.135, 0.525, 0.034, 0.034)] = PUPIL

@@ -11,10 +11,12 @@ from pipeline.context import Context
 from pipeline.metrics import foot_slide_mm_per_frame
 from pipeline.scenes import standing
 from pipeline.scenes.cameras import in_camera, look_at
+from pipeline.scenes.clothes import PUPIL, Outfit, dress
 from pipeline.scenes.drawing import film
 from pipeline.scenes.library import crossing
 from pipeline.scenes.motion import points_of_contact
 from pipeline.scenes.motions import walk
+from pipeline.scenes.paths import rounded_path
 from pipeline.scenes.place import PX_PER_M, WIDE_M, draw_place, street
 from pipeline.scenes.scene import read_truth, truth_of, write_truth
 from pipeline.scenes.scoring import score
@@ -111,6 +113,35 @@ def test_a_walker_looks_where_the_way_goes(body):
     ahead = motion.posed(body).global_rotmat[:, 15, :, 2].numpy()
     assert ahead[0, 2] > 0.97
     assert ahead[-1, 0] > 0.97
+
+
+def test_a_way_keeps_its_length_and_rounds_its_corner():
+    path = rounded_path(np.array([[0.0, 0.0], [0.0, 3.0], [4.0, 3.0]]), way_at_start_m=0.5)
+    np.testing.assert_allclose(path.at(np.array([0.5, 2.0])), [[0, 0, 0], [0, 0, 1.5]], atol=0.02)
+    way_m = np.linspace(0.5, 6.5, 61)
+    steps_m = np.linalg.norm(np.diff(path.at(way_m), axis=0), axis=1)
+    np.testing.assert_allclose(steps_m, 0.1, atol=0.002)
+    heading = path.heading_rad(way_m)
+    np.testing.assert_allclose(heading[[0, -1]], [0, np.pi / 2], atol=1e-3)
+    assert np.abs(np.diff(heading)).max() < 0.3
+
+
+def test_clothes_stand_off_the_skin_and_leave_hands_and_face_bare(body, stride):
+    outfit = Outfit(shirt=(200, 0, 0), trousers=(0, 0, 200), shoes=(9, 9, 9), hair=(50, 30, 20))
+    dressed = dress(body, stride.betas, outfit)
+    posed = stride.posed(body, slice(10, 12))
+    away_m = np.linalg.norm(dressed.vertices(posed) - posed.vertices().numpy(), axis=-1)
+    # Skinned normals are a little shorter than one where joints bend.
+    assert (away_m <= dressed.thickness_m + 1e-6).all()
+    assert (away_m >= 0.7 * dressed.thickness_m - 1e-6).all()
+    owner = body.weights.numpy().argmax(axis=1)
+    assert (dressed.rgb[np.isin(owner, (20, 21, 22, 23))] == outfit.skin).all()
+    for joints, colour in (((4, 5), outfit.trousers), ((9,), outfit.shirt)):
+        worn = (dressed.rgb[np.isin(owner, joints)] == colour).all(axis=1)
+        assert worn.mean() > 0.9
+    head = dressed.rgb[owner == 15]
+    assert 0.15 < (head == outfit.hair).all(axis=1).mean() < 0.6
+    assert (head == PUPIL).all(axis=1).sum() >= 2
 
 
 @pytest.mark.parametrize("perform", ON_THE_SPOT, ids=lambda f: f.__name__)
