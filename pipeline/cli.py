@@ -7,6 +7,7 @@ assumed or replaced; 130 interrupted.
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -31,17 +32,19 @@ app.add_typer(models.app, name="models", help="Network weights: list, fetch, fin
 app.add_typer(body.app, name="body", help="The body model.")
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         OUT.print(f"humans4d {__version__}", highlight=False)
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(
-        False, "--version", help="Show the version.", callback=_show_version, is_eager=True
-    ),
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
 ) -> None:
     """Options before the command."""
 
