@@ -12,11 +12,11 @@ class Config(BackendConfig):
 
     levels: tuple[Levels, ...] = ((1.0, 0.6, 0.34), (0.8, 0.43))
     """Sides of the detector's tiles over the picture's longer side; scans take turns with them."""
-    scan_every_s: float = Field(default=0.4, gt=0)
+    scan_every_s: float = Field(default=0.48, gt=0)
     """The whole picture is searched for new people this often."""
     fine_levels: Levels = (0.25,)
     """More tiles, for people who are very small in the picture."""
-    fine_scan_every_s: float = Field(default=2.0, gt=0)
+    fine_scan_every_s: float = Field(default=4.0, gt=0)
     """They are searched this often, and with every scan while somebody small is followed."""
     small_region: float = Field(default=0.17, ge=0)
     """Somebody is small whose region is smaller than this part of the picture's longer side."""
