@@ -34,6 +34,9 @@ from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose
 
 __all__ = ["Backend", "Config"]
 
+MIN_PRESENCE = 0.5
+MAX_SIZE_RATIO = 3.0
+
 
 class Config(BackendConfig):
     """Settings of the `given` backend."""
@@ -78,7 +81,7 @@ class Backend:
         poses: list[Pose] = []
         for frame, of_frame in zip(frames, rows, strict=True):
             own = self._table.boxes_xyxy_px[of_frame] * self._config.scale
-            poses += self._landmarks(frame.rgb, [upright_region(box) for box in own])
+            poses += self._poses(frame, own)
         arrays = landmark_arrays(poses)
         return replace(
             given,
@@ -86,6 +89,30 @@ class Backend:
             landmarks_px=arrays.landmarks_px,
             landmarks_m=arrays.landmarks_m,
         )
+
+    def _poses(self, frame: Frame, boxes_xyxy_px: np.ndarray) -> list[Pose]:
+        """Landmarks in every box: first as if upright, then along the body that was seen there."""
+        assert self._landmarks is not None
+        upright = self._landmarks(frame.rgb, [upright_region(box) for box in boxes_xyxy_px])
+        seen = [
+            row
+            for row, (pose, box) in enumerate(zip(upright, boxes_xyxy_px, strict=True))
+            if pose.presence >= MIN_PRESENCE and _is_within(pose.next_region, box)
+        ]
+        poses = list(upright)
+        second = self._landmarks(frame.rgb, [upright[row].next_region for row in seen])
+        for row, pose in zip(seen, second, strict=True):
+            if pose.presence >= MIN_PRESENCE:
+                poses[row] = pose
+        return poses
+
+
+def _is_within(region: Region, box_xyxy_px: np.ndarray) -> bool:
+    """Whether the region is of the box's size and centred in it: the same person's."""
+    left, top, right, bottom = (float(edge) for edge in box_xyxy_px)
+    size_ratio = region.size_px / max(right - left, bottom - top)
+    centred = left <= region.x_px <= right and top <= region.y_px <= bottom
+    return centred and 1 / MAX_SIZE_RATIO <= size_ratio <= MAX_SIZE_RATIO
 
 
 def upright_region(box_xyxy_px: np.ndarray) -> Region:
