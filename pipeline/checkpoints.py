@@ -1,10 +1,11 @@
 """Official weights: read as their authors published them, checked name by name, converted once.
 
-Read are PyTorch checkpoints (Lightning's too) and safetensors. Kept are only the tensors that the
-network needs; every name, shape and kind of number must be right, or nothing is loaded.
+Read are PyTorch checkpoints (Lightning's too), TensorFlow's tensor bundles and safetensors. Kept
+are only the tensors that the network needs; every name, shape and kind of number must be right, or
+nothing is loaded.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch import Tensor
 from pipeline.errors import InputError, MissingError
 from pipeline.files import file_digest
 from pipeline.safetensors_file import read_safetensors, write_safetensors
+from pipeline.tf_bundle import TfBundle, is_tf_bundle, open_tf_bundle
 from pipeline.torch_file import TorchFile, is_torch_file, open_torch_file
 from pipeline.torch_pickle import StoredTensor
 
@@ -65,6 +67,8 @@ def read_checkpoint(path: Path, layout: Layout) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise MissingError(f"{path}: no such file of {layout.system} weights")
+    if is_tf_bundle(path):
+        return _from_tf_bundle(open_tf_bundle(path), layout)
     if is_torch_file(path):
         opened = open_torch_file(path)
         stored = _named(opened, layout)
@@ -76,10 +80,19 @@ def read_checkpoint(path: Path, layout: Layout) -> dict[str, Tensor]:
             f"{path}: is no checkpoint; it begins with {_start(path)!r}. Was a web page or a "
             "pointer saved in its place?"
         )
-    tensors = {n: t for n, t in read_safetensors(path).items() if layout.wants(n)}
+    tensors = read_safetensors(path)
+    _refuse_strangers(path, layout, tensors)
+    tensors = {n: t for n, t in tensors.items() if layout.wants(n)}
     layout = layout.fitted_to({n: tuple(t.shape) for n, t in tensors.items()})
     _check(path, layout, {n: (tuple(t.shape), t.dtype) for n, t in tensors.items()})
     return {name: tensors[name] for name in layout.shapes}
+
+
+def _from_tf_bundle(bundle: TfBundle, layout: Layout) -> dict[str, Tensor]:
+    _refuse_strangers(bundle.index_path, layout, bundle.variables)
+    found = {n: (v.shape, v.dtype) for n, v in bundle.variables.items() if layout.wants(n)}
+    _check(bundle.index_path, layout, found)
+    return {name: bundle.tensor(name) for name in layout.shapes}
 
 
 def convert(source: Path, layout: Layout, target: Path, *, licence: str) -> None:
@@ -110,17 +123,26 @@ def _named(opened: TorchFile, layout: Layout) -> dict[str, StoredTensor]:
         raise InputError(f"{opened.path}: holds no named tensors")
     names = {str(key).removeprefix(layout.strip): value for key, value in content.items()}
     found = {n: v for n, v in names.items() if layout.wants(n) and isinstance(v, StoredTensor)}
-    if not any(name in layout.shapes for name in found):
-        have = ", ".join(list(names)[:SHOWN_NAMES]) or "nothing"
-        raise InputError(
-            f"{opened.path}: these are not the weights of {layout.system}: the file holds {have}, "
-            f"... where {', '.join(list(layout.shapes)[:SHOWN_NAMES])}, ... are expected"
-        )
+    _refuse_strangers(opened.path, layout, names)
     return found
 
 
+def _refuse_strangers(path: Path, layout: Layout, names: Iterable[str]) -> None:
+    """Say plainly that a file is another network's when it has no name in common."""
+    names = list(names)
+    if any(name in layout.shapes for name in names):
+        return
+    have = ", ".join(names[:SHOWN_NAMES]) or "nothing"
+    raise InputError(
+        f"{path}: these are not the weights of {layout.system}: the file holds {have}, "
+        f"... where {', '.join(list(layout.shapes)[:SHOWN_NAMES])}, ... are expected"
+    )
+
+
 def _check(
-    path: Path, layout: Layout, found: Mapping[str, tuple[tuple[int, ...], torch.dtype]]
+    path: Path,
+    layout: Layout,
+    found: Mapping[str, tuple[tuple[int, ...], torch.dtype | None]],
 ) -> None:
     problem = next(_problems(layout, found), None)
     if problem:

@@ -149,6 +149,36 @@ TABLE = (
         ),
     ),
     WeightsFile(
+        name="spin",
+        file_name="spin.safetensors",
+        sha256=None,
+        size_bytes=107_900_000,
+        licence="research only (code BSD-3-Clause; trained with SMPL and on research data)",
+        needed_by="regression: spin",
+        source=Checkpoint(
+            page="https://github.com/nkolot/SPIN",
+            original="model_checkpoint.pt, which its fetch_data.sh puts into data/; VIBE's "
+            "spin_model_checkpoint.pth.tar holds the same",
+            stage="regression",
+            backend="spin",
+        ),
+    ),
+    WeightsFile(
+        name="hmr",
+        file_name="hmr.safetensors",
+        sha256=None,
+        size_bytes=107_800_000,
+        licence="research only (code MIT; trained with SMPL and on research data)",
+        needed_by="regression: hmr",
+        source=Checkpoint(
+            page="https://github.com/akanazawa/hmr (models.tar.gz)",
+            original="models/model.ckpt-667589.index with model.ckpt-667589.data-00000-of-00001 "
+            "beside it",
+            stage="regression",
+            backend="hmr",
+        ),
+    ),
+    WeightsFile(
         name="nlf",
         file_name="nlf.torchscript",
         sha256=None,
