@@ -22,6 +22,7 @@ EXTRA_OF_PACKAGE = {
     "OpenGL": "pyrender",
     "trimesh": "pyrender",
     "decord": "decord",
+    "torchvision": "nlf",
 }
 
 
@@ -57,11 +58,16 @@ def load(stage: str, name: str) -> ModuleType:
         missing = (error.name or "").split(".")[0]
         if missing in ("stages", "pipeline", ""):
             raise
-        extra = EXTRA_OF_PACKAGE.get(missing)
-        line = f"pip install 'humans4d[{extra}]'" if extra else f"pip install {missing}"
         raise MissingError(
-            f"{stage} backend '{name}' needs the package '{missing}'. Install it with: {line}"
+            f"{stage} backend '{name}' needs the package '{missing}'. Install it with: "
+            f"{pip_line(missing)}"
         ) from error
+
+
+def pip_line(package: str) -> str:
+    """The command that installs a package in a version that fits this project."""
+    extra = EXTRA_OF_PACKAGE.get(package)
+    return f"pip install 'humans4d[{extra}]'" if extra else f"pip install {package}"
 
 
 def make_config(stage: str, name: str, options: dict[str, Any]) -> BackendConfig:

@@ -1,0 +1,87 @@
+"""TorchScript files: programs in a zip archive, run only on the user's word or a known digest."""
+
+import importlib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline.backends import pip_line
+from pipeline.errors import InputError, MissingError, SettingsError
+from pipeline.files import file_digest
+
+SHA256_DIGITS = 64
+PACKAGES_WITH_OPERATORS = ("torchvision",)
+"""Packages whose own operators such a program may call; imported, they are known to torch."""
+
+
+def check_trust(
+    path: Path, setting: str, trusted: str | None, known: str | None, page: str
+) -> None:
+    """Raise unless this very file may be run.
+
+    Args:
+        path: The TorchScript file.
+        setting: Name of the setting that holds `trusted`.
+        trusted: SHA-256 that the user allows.
+        known: SHA-256 that the project knows.
+        page: Where the true file is published.
+
+    Raises:
+        SettingsError: neither digest is the file's; the text tells the file's and what to set.
+    """
+    digest = file_digest(path)
+    if digest in (known, (trusted or "").strip().lower()):
+        return
+    if trusted:
+        raise SettingsError(
+            f"{setting}: allows {trusted}, but {path} has the SHA-256 {digest}: another file. Get "
+            f"it again from {page}, or allow this one with {setting}={digest}"
+        )
+    raise SettingsError(
+        f"{path} is a TorchScript program: loading it runs code, and its SHA-256 is none that this "
+        f"project knows. If you have it from {page} and trust that, allow this very file with "
+        f"{setting}={digest}"
+    )
+
+
+def read_program(path: Path, device: str) -> Any:
+    """Load a TorchScript file that may be run.
+
+    Raises:
+        InputError: it is none, or was made for another version of torch.
+        MissingError: it calls operators of a package that is not installed.
+    """
+    for package in _packages_called(path):
+        try:
+            importlib.import_module(package)
+        except ModuleNotFoundError as error:
+            raise MissingError(
+                f"{path} calls operators of '{package}'. Install it with: {pip_line(package)}"
+            ) from error
+    try:
+        return torch.jit.load(str(path), map_location=device).eval()
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{path}: torch {torch.__version__} cannot load this program ({reason}). Use the "
+            "newest release of the file"
+        ) from error
+
+
+def _packages_called(path: Path) -> list[str]:
+    """Which of the packages the program's text names. Nothing is run.
+
+    Raises:
+        InputError: the file is no TorchScript archive.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.split("/")[1:2] == ["code"]]
+            text = b"\n".join(archive.read(name) for name in names if name.endswith(".py"))
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+        raise InputError(f"{path}: is damaged or no TorchScript file ({error})") from error
+    if not names:
+        raise InputError(f"{path}: is a zip archive but no TorchScript file (no code in it)")
+    return [package for package in PACKAGES_WITH_OPERATORS if package.encode() in text]
