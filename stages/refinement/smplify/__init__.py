@@ -6,6 +6,9 @@ bones from the 3D landmarks, one shape, ranges of joints, accelerations in units
 right are put in order first. Frames without a sighting follow from their neighbours.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from pydantic import Field
 
@@ -59,7 +62,7 @@ class Backend:
 
     def __call__(self, people: tuple[Person, ...], camera: Camera) -> tuple[Person, ...]:
         """Same people, same frames; pose, place and shape fitted, left and right in order."""
-        with self.context.progress("Fitting bodies", len(people)) as advance:
+        with _one_thread(), self.context.progress("Fitting bodies", len(people)) as advance:
             out = []
             for person in people:
                 out.append(self._refine(person, camera))
@@ -76,10 +79,9 @@ class Backend:
             )
             return person
         ordered, changed = unswap(person)
-        with torch.no_grad():
-            outcome = fit_person(
-                ordered, changed, camera, self.chain, self.config.weights, self.config.iterations
-            )
+        outcome = fit_person(
+            ordered, changed, camera, self.chain, self.config.weights, self.config.iterations
+        )
         self._tell(person, int(changed.sum()), outcome)
         return refined(ordered, outcome.motion)
 
@@ -98,6 +100,18 @@ class Backend:
                 f"the median, {outcome.usual_error_px:.1f} px are usual at this size. Look at the "
                 "overlay; a wrong focal length is a usual cause."
             )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Many small products gain nothing from threads, and lose much where others use the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _has_landmarks(person: Person) -> bool:

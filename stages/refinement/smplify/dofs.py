@@ -15,6 +15,9 @@ from pipeline.skeletons import SMPL24
 
 X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 FREE = math.inf
+Degrees = float | int
+Range = tuple[Degrees, Degrees, Degrees, Degrees]
+"""Rest, spread, lowest, highest."""
 
 
 @dataclass(frozen=True)
@@ -23,21 +26,17 @@ class _Dof:
 
     joints: tuple[str, ...]
     axis: tuple[float, float, float]
-    rest_deg: float
-    spread_deg: float
-    low_deg: float
-    high_deg: float
+    rest_deg: Degrees
+    spread_deg: Degrees
+    low_deg: Degrees
+    high_deg: Degrees
 
 
-def _free(
-    joints: tuple[str, ...], ranges: tuple[tuple[float, float, float, float], ...]
-) -> list[_Dof]:
+def _free(joints: tuple[str, ...], ranges: tuple[Range, ...]) -> list[_Dof]:
     return [_Dof(joints, axis, *r) for axis, r in zip((X, Y, Z), ranges, strict=True)]
 
 
-def _mirrored(
-    joint: str, axis: tuple[float, float, float], r: tuple[float, float, float, float]
-) -> list[_Dof]:
+def _mirrored(joint: str, axis: tuple[float, float, float], r: Range) -> list[_Dof]:
     """The same for both sides: turns about y and z change sign from left to right."""
     rest, spread, low, high = r
     left = _Dof((f"left_{joint}",), axis, rest, spread, low, high)

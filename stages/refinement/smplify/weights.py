@@ -15,7 +15,7 @@ class Weights:
     landmarks: float = 0.2
     landmark_spread_m: float = 0.1
     landmark_outlier: float = 2.0
-    usual_pose: float = 0.3
+    usual_pose: float = 0.15
     limits: float = 1.0
     shape: float = 3.0
     """Pull of the average shape, in frames' worth of evidence."""

@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.skeletons import BLAZEPOSE33
+from stages.refinement.smplify.swaps import unswap
+from tests.stages.refinement.moving_body import walk, with_noise
+
+LEGS = BLAZEPOSE33.indices(
+    *(f"{s}_{p}" for s in ("left", "right") for p in ("knee", "ankle", "heel", "foot_index"))
+)
+
+
+def exchanged(person, frames, points=slice(None)):
+    order = np.arange(33)
+    order[points] = BLAZEPOSE33.mirror[points]
+    keypoints_px, landmarks_m = person.keypoints_px.copy(), person.landmarks_m.copy()
+    keypoints_px[frames] = keypoints_px[frames][:, order]
+    landmarks_m[frames] = landmarks_m[frames][:, order]
+    return replace(person, keypoints_px=keypoints_px, landmarks_m=landmarks_m)
+
+
+def noisy():
+    return with_noise(walk(seconds=3.0).person, pixels=4.0, metres=0.04)
+
+
+def test_a_person_without_swaps_is_left_alone():
+    person = noisy()
+    ordered, changed = unswap(person)
+    assert not changed.any()
+    np.testing.assert_array_equal(ordered.keypoints_px, person.keypoints_px)
+
+
+@pytest.mark.parametrize("frames", [[40], list(range(20, 32)), list(range(10, 40)), [5, 50, 51]])
+@pytest.mark.parametrize("points", [slice(None), LEGS], ids=["whole", "legs"])
+def test_swapped_frames_are_put_back(frames, points):
+    person = noisy()
+    ordered, changed = unswap(exchanged(person, frames, points))
+    assert np.flatnonzero(changed).tolist() == frames
+    moving = BLAZEPOSE33.indices("left_ankle", "right_wrist", "left_knee", "left_ear")
+    np.testing.assert_array_equal(ordered.keypoints_px[:, moving], person.keypoints_px[:, moving])
+    np.testing.assert_array_equal(ordered.landmarks_m[:, moving], person.landmarks_m[:, moving])
+
+
+def test_swaps_beside_a_gap_are_put_back():
+    person = noisy()
+    damaged = exchanged(person, list(range(30, 36)))
+    keypoints_px, status = damaged.keypoints_px.copy(), damaged.status.copy()
+    keypoints_px[36:39], status[36:39] = np.nan, 0
+    _, changed = unswap(replace(damaged, keypoints_px=keypoints_px, status=status))
+    assert np.flatnonzero(changed).tolist() == list(range(30, 36))
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_too_few_frames_to_judge_are_left_alone(frames):
+    person = walk(seconds=frames / 30.0).person
+    ordered, changed = unswap(person)
+    assert ordered is person
+    assert not changed.any()
