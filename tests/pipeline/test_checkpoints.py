@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.official_container import write_lightning_checkpoint
 from pipeline.checkpoints import Layout, convert, read_checkpoint
 from pipeline.errors import InputError, MissingError
 from pipeline.files import file_digest
 from pipeline.safetensors_file import read_metadata
-from tests.support.official_checkpoint import write_lightning_checkpoint
 
 LAYOUT = Layout("Toy", {"net.a": (2, 3), "net.b": (4,), "net.turned": (3, 2)}, prefixes=("net.",))
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.official_container import write_lightning_checkpoint
 from benchmarks.weight_rule import rule_tensors
 from pipeline.context import Context
 from pipeline.errors import InputError, MissingError, UserError
@@ -17,7 +18,6 @@ from stages.regression import hmr2
 from stages.regression.hmr2.head import Prediction
 from stages.regression.hmr2.network import empty_network, network_with
 from stages.regression.hmr2.predictor import Predictor
-from tests.support.official_checkpoint import write_lightning_checkpoint
 
 CAMERA = Camera(np.array([[500.0, 0, 80], [0, 500.0, 60], [0, 0, 1]]), "given")
 BOXES = ((10, 5, 60, 115), (70, 20, 150, 110), (-20, 30, 40, 130))
