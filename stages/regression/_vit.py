@@ -1,0 +1,1 @@
+from stages.regression.hmr2.vit import *  # noqa
