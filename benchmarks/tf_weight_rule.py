@@ -16,7 +16,7 @@ def tf_rule_array(name: str, shape: tuple[int, ...]) -> np.ndarray:
     """The float32 values of the variable of that name and shape."""
     one = np.float32
     noise = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape, dtype=one)
-    kind = name.split("/")[-1]
+    kind = name.rsplit("/", maxsplit=1)[-1]
     if kind == "moving_variance":
         return one(1) + one(0.1) * np.abs(noise)
     if kind in ("moving_mean", "beta", "biases"):

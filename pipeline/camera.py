@@ -144,6 +144,7 @@ def translation_from_crop(
     centre_px: Float[np.ndarray, "n 2"],
     side_px: Float[np.ndarray, " n"],
     K_px: Float[np.ndarray, "3 3"],
+    smallest_side_px: float = SMALLEST_SIDE_PX,
 ) -> Float64[np.ndarray, "n 3"]:
     """Where bodies stand whose weak-perspective cameras were seen in square crops of the picture.
 
@@ -156,12 +157,13 @@ def translation_from_crop(
         centre_px: Middles of the crops.
         side_px: Sides of the crops.
         K_px: Intrinsics of the picture; focal length and optical axis are taken from it.
+        smallest_side_px: Added to scale times side, as SPIN and 4D-Humans do; HMR adds nothing.
 
     Returns:
         Translations in the body's units. A scale of 0 gives a depth without meaning.
     """
     scale, shift = np.float64(crop_camera[:, 0]), np.float64(crop_camera[:, 1:])
-    nearness = side_px * scale + SMALLEST_SIDE_PX
+    nearness = side_px * scale + smallest_side_px
     offset = 2.0 * (centre_px - K_px[:2, 2]) / nearness[:, None]
     offset[:, 1] *= K_px[0, 0] / K_px[1, 1]
     return np.concatenate([shift + offset, 2.0 * K_px[0, 0] / nearness[:, None]], axis=1)

@@ -1,0 +1,16 @@
+"""HMR against the official implementation: checkpoint, crops, network."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.golden_comparison import Comparison, GoldenFile
+from benchmarks.golden_systems._hmr_bundle import check_bundle
+from benchmarks.golden_systems._hmr_crops import check_crops
+from benchmarks.golden_systems._hmr_network import check_network
+
+
+def check(folder: Path) -> Iterator[Comparison]:
+    """Everything that looking at pictures needs; training is not checked."""
+    yield from check_bundle(GoldenFile.open(folder / "hmr_tf_bundle.npz"))
+    yield from check_crops(GoldenFile.open(folder / "hmr_preprocess.npz"))
+    yield from check_network(GoldenFile.open(folder / "hmr_forward.npz"))
