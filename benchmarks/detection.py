@@ -118,7 +118,9 @@ def stills(backend: Backend, folder: Path) -> None:
     for image in truth["images"]:
         bgr = cv2.imread(str(folder / image["file_name"]))
         assert bgr is not None, image["file_name"]
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(bgr[..., ::-1]), format="rgb24")
+        picture = av.VideoFrame.from_ndarray(
+            np.ascontiguousarray(bgr[..., ::-1].astype(np.uint8)), format="rgb24"
+        )
         people = [
             person["bbox"]
             for person in truth["annotations"]

@@ -26,7 +26,9 @@ def download_wheel(wheel: Wheel, folder: Path, progress: ProgressFactory) -> Ite
     """Give the downloaded file; it is removed afterwards, whatever happens.
 
     Args:
+        wheel: what to download.
         folder: where the download may lie meanwhile, and where a user could put the wheel by hand.
+        progress: shows the bytes that have arrived.
 
     Raises:
         MissingError: no pip, no network, or the index does not have it.

@@ -34,5 +34,5 @@ class Config(BackendConfig):
     """What it must say for a person to be followed on."""
     min_mean_presence: float = Field(default=0.8, ge=0, le=1)
     """What it must say on average for a person to be kept."""
-    min_sightings: int = Field(default=3, ge=1)
+    min_sightings: int = Field(default=5, ge=1)
     """A person seen in fewer frames before being lost is dropped."""
