@@ -35,7 +35,6 @@ class Outcome:
     """Of well visible landmarks."""
     usual_error_px: float
     """What that error usually is for a body of this size in the picture."""
-    converged: bool
 
 
 def start_motion(person: Person, changed: np.ndarray, camera: Camera, chain: Chain) -> Motion:
@@ -80,28 +79,26 @@ def fit_person(
     lengths_m = (bone_matrix() @ chain.rest_sites_m(start.build)).norm(dim=-1)
     depth_m = start.t_m[:, 2].clamp_min(NEAREST_M)
     observed = observe(person, camera, depth_m, lengths_m, weights)
-    motion, _ = _fit_windows(start, observed, chain, weights.loosened(10.0), FIRST_ITERATIONS)
+    motion = _fit_windows(start, observed, chain, weights.loosened(10.0), FIRST_ITERATIONS)
     build = _fitted_build(motion, observed, chain, weights.loosened(3.0))
     motion = Motion(motion.local_rotmat, motion.t_m, build)
-    motion, _ = _fit_windows(motion, observed, chain, weights.loosened(3.0), FIRST_ITERATIONS)
-    motion, converged = _fit_windows(motion, observed, chain, weights, iterations)
+    motion = _fit_windows(motion, observed, chain, weights.loosened(3.0), FIRST_ITERATIONS)
+    motion = _fit_windows(motion, observed, chain, weights, iterations)
     error_px = _median_error(motion, observed, chain)
-    return Outcome(motion, error_px, float(observed.spread_px.median()), converged)
+    return Outcome(motion, error_px, float(observed.spread_px.median()))
 
 
 def _fit_windows(
     start: Motion, observed: Observed, chain: Chain, weights: Weights, iterations: int
-) -> tuple[Motion, bool]:
-    motions, converged = [], True
+) -> Motion:
+    motions = []
     for frames in windows(len(start.t_m)):
         seen, smoothness = observed.cut(frames), None
         if len(seen.time_s) >= FEWEST_FRAMES_TO_SMOOTH:
             smoothness = Smoothness(chain, seen.time_s, weights)
         terms = FrameTerms(chain, seen, weights)
-        fitted = fit_motion(start.cut(frames), terms, smoothness, iterations)
-        motions.append(fitted.motion)
-        converged = converged and fitted.converged
-    return joined(motions), converged
+        motions.append(fit_motion(start.cut(frames), terms, smoothness, iterations).motion)
+    return joined(motions)
 
 
 def _fitted_build(start: Motion, observed: Observed, chain: Chain, weights: Weights) -> Tensor:

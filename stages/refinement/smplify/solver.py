@@ -9,11 +9,10 @@ the number of frames.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from scipy.linalg import LinAlgError, solveh_banded
 from torch import Tensor
 
+from stages.refinement.smplify.band import solve_band
 from stages.refinement.smplify.chain import Motion
 from stages.refinement.smplify.terms import FrameTerms, Normal, Smoothness
 
@@ -52,8 +51,16 @@ def fit_motion(
 
     def step(normal: Normal, motion: Motion, damping: float) -> _Step:
         gradient = normal.g if smoothness is None else normal.g + smoothness.gradient(motion)
-        solved = _solve_band(_band(normal.H, smoothness, damping), -gradient.flatten().numpy())
-        return _Step(torch.from_numpy(solved).view_as(gradient), torch.zeros_like(motion.build))
+        if smoothness is None:
+            apart = [torch.zeros_like(gradient[k:]) for k in range(3)]
+        else:
+            apart = smoothness.diagonals(len(gradient))
+        curvature = normal.H.diagonal(dim1=1, dim2=2) + apart[0]
+        H = normal.H + torch.diag_embed(apart[0] + _damping(curvature, damping))
+        solved = solve_band(H, apart[1], apart[2], -gradient)
+        # Where rounding spoils the equations nothing moves, and the next try is damped more.
+        frames = torch.zeros_like(gradient) if solved is None else solved
+        return _Step(frames, torch.zeros_like(motion.build))
 
     return _minimise(start, terms, cost, step, with_build=False, iterations=iterations)
 
@@ -108,24 +115,3 @@ def _minimise(
 
 def _damping(curvature: Tensor, damping: float) -> Tensor:
     return damping * (curvature + SMALLEST_CURVATURE) + LEAST_DAMPING
-
-
-def _band(H: Tensor, smoothness: Smoothness | None, damping: float) -> np.ndarray:
-    """Upper band storage of LAPACK: band[u + i - j, j] holds entry (i, j)."""
-    frames, d, _ = H.shape
-    u = 2 * d if smoothness is not None else d - 1
-    band = np.zeros((u + 1, frames, d))
-    i, j = np.triu_indices(d)
-    band[u + i - j, :, j] = H.numpy()[:, i, j].T
-    if smoothness is not None:
-        for apart, diagonal in enumerate(smoothness.diagonals(frames)):
-            band[u - apart * d, apart:] += diagonal.numpy()
-    band[u] += _damping(torch.from_numpy(band[u]), damping).numpy()
-    return band.reshape(u + 1, frames * d)
-
-
-def _solve_band(band: np.ndarray, right: np.ndarray) -> np.ndarray:
-    try:
-        return solveh_banded(band, right, overwrite_ab=True, check_finite=False)
-    except LinAlgError:  # not positive definite to rounding: the next, more damped step will be
-        return np.zeros_like(right)
