@@ -16,9 +16,9 @@ from pipeline.context import Context
 from pipeline.frame import Frame
 from pipeline.types import Bodies, Camera, Detections
 from stages.regression._bodies import bodies_from_crops
+from stages.regression._boxes import check_boxes
 from stages.regression._cut_crops import CutCrops, Squares
 from stages.regression._predictor import Predictor
-from stages.regression.hmr2.boxes import check_boxes
 
 
 class EarlyConfig(BackendConfig):
