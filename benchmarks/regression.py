@@ -22,12 +22,12 @@ import torch
 
 from benchmarks.golden_systems._hmr2_network import rule_network
 from pipeline.body import BodyModel, load_body
-from stages.regression.hmr2 import SEEN_COLUMNS
-from stages.regression.hmr2.crops import cut_crops, normalised, squares_from_boxes
+from stages.regression._crop_regressor import SEEN_COLUMNS
+from stages.regression._crops import cut_crops, normalised, squares_from_boxes
+from stages.regression._predictor import DTYPES, chosen_dtype
+from stages.regression._vit import BLOCK_COUNT, MLP_WIDTH, PATCH_PX, TOKEN_COUNT, WIDTH
 from stages.regression.hmr2.head import Prediction
 from stages.regression.hmr2.network import HMR2
-from stages.regression.hmr2.predictor import DTYPES, chosen_dtype
-from stages.regression.hmr2.vit import BLOCK_COUNT, MLP_WIDTH, PATCH_PX, TOKEN_COUNT, WIDTH
 
 FRAME_HW = (1080, 1920)
 MATRIX_SIZE = {"cpu": 2048, "cuda": 8192}

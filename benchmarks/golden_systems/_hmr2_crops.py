@@ -8,8 +8,8 @@ from torch import Tensor
 
 from benchmarks.golden_comparison import Comparison, GoldenFile, compare
 from pipeline.camera import intrinsics, project, translation_from_crop
-from stages.regression.hmr2.blur import cut_demo_crops, is_blurred, sigma_px
-from stages.regression.hmr2.crops import (
+from stages.regression._blur import cut_demo_crops, is_blurred, sigma_px
+from stages.regression._crops import (
     ASPECT_WH,
     Squares,
     cut_crops,

@@ -10,10 +10,10 @@ from torch import Tensor
 from benchmarks.golden_comparison import Comparison, GoldenFile, compare
 from benchmarks.weight_rule import rule_tensors
 from pipeline.camera import translation_from_crop
-from stages.regression.hmr2.crops import MARGIN_PX, normalised
+from stages.regression._crops import MARGIN_PX, normalised
+from stages.regression._vit import GRID_HW, WIDTH
 from stages.regression.hmr2.head import Prediction
 from stages.regression.hmr2.network import HMR2, network_with, shapes
-from stages.regression.hmr2.vit import GRID_HW, WIDTH
 
 CROPS_ENDING = "_crops_rgb_u8"
 BLOCKS_SEEN = (0, 7, 15, 23, 31)

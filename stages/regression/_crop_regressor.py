@@ -18,11 +18,10 @@ from pipeline.backends import BackendConfig
 from pipeline.context import Context
 from pipeline.frame import Frame
 from pipeline.types import Bodies, Camera, Detections
+from stages.regression._blur import cut_demo_crops
 from stages.regression._bodies import bodies_from_crops
-from stages.regression._predictor import Precision, Predictor
-from stages.regression.hmr2.blur import cut_demo_crops
-from stages.regression.hmr2.boxes import check_boxes
-from stages.regression.hmr2.crops import (
+from stages.regression._boxes import check_boxes
+from stages.regression._crops import (
     CROP_PX,
     MARGIN_PX,
     Squares,
@@ -30,6 +29,7 @@ from stages.regression.hmr2.crops import (
     normalised,
     squares_from_boxes,
 )
+from stages.regression._predictor import Precision, Predictor
 
 SEEN_COLUMNS = range(MARGIN_PX, CROP_PX - MARGIN_PX)
 
@@ -70,6 +70,8 @@ class CropRegressor(ABC):
             InputError: a box is not finite, has no area or lies beside the picture; the weights
                 are another network's.
         """
+        if not len(detections):
+            return Bodies(*(np.zeros((0, *shape), np.float32) for shape in ((24, 3), (10,), (3,))))
         check_boxes(frames, detections)
         squares = squares_from_boxes(detections.boxes_xyxy_px)
         prediction = self._predictor(self._crops(frames, detections, squares))

@@ -22,9 +22,9 @@ from pipeline.frame import Frame
 from pipeline.licences import Licence
 from pipeline.types import Bodies, Camera, Detections
 from stages.regression._bodies import betas_of_this_body, refuse_nonsense
+from stages.regression._boxes import check_boxes
 from stages.regression._predictor import halved
-from stages.regression._torchscript import check_trust, read_program
-from stages.regression.hmr2.boxes import check_boxes
+from stages.regression._torchscript import check_program, check_trust, read_program
 
 LICENCES = (
     Licence("NLF weights", "non-commercial research only", commercial=False),
@@ -33,6 +33,7 @@ LICENCES = (
 )
 METHODS = ("estimate_smpl_batched", "estimate_parametric_batched")
 """The same method under the names that releases give it."""
+PAGE = "https://github.com/isarandi/nlf/releases"
 NEEDED_ARGUMENTS = ("images", "boxes", "intrinsic_matrix")
 PIXEL_CENTRE_PX = 0.5
 """NLF counts pixels from the centre of the first one, this project from its corner."""
@@ -55,6 +56,16 @@ class Config(BackendConfig):
     """How many variants of each crop are averaged: 1 is fastest, 5 the authors' choice for 3DPW."""
 
 
+def check_file(path: Path) -> None:
+    """Raise unless the file could be NLF's and its packages are there. Nothing of it is run.
+
+    Raises:
+        InputError: it is no TorchScript file.
+        MissingError: there is no such file, or a package whose operators it calls is missing.
+    """
+    check_program(path)
+
+
 class Backend:
     """The released program."""
 
@@ -63,8 +74,7 @@ class Backend:
         self._batch_size = config.batch_size
         row = weights.row("nlf")
         self._path = weights.chosen_path("nlf", config.weights)
-        page = "https://github.com/isarandi/nlf/releases"
-        check_trust(self._path, "regression.nlf.trust", config.trust, row.sha256, page)
+        check_trust(self._path, "regression.nlf.trust", config.trust, row.sha256, PAGE)
 
     def __call__(self, frames: Sequence[Frame], detections: Detections, camera: Camera) -> Bodies:
         """A body for every detection.

@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from stages.regression._query_decoder import context_in_precision
+from stages.regression._vit import BLOCK_COUNT, ViT
 from stages.regression.hmr2.head import Prediction, SmplHead
-from stages.regression.hmr2.vit import BLOCK_COUNT, ViT
 
 PREFIXES = ("backbone.", "smpl_head.")
 """What of an official checkpoint the network needs; the rest serves training or is SMPL itself."""
@@ -28,8 +29,7 @@ class HMR2(nn.Module):
     def in_precision(self, dtype: torch.dtype) -> "HMR2":
         """Everything that touches image tokens in `dtype`; the one query token stays float32."""
         self.backbone.to(dtype)
-        for layer in self.smpl_head.transformer.transformer.layers:
-            layer[1].fn.to_kv.to(dtype)  # type: ignore[index]
+        context_in_precision(self.smpl_head.transformer, dtype)
         return self
 
 

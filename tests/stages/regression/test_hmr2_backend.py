@@ -15,9 +15,10 @@ from pipeline.events import EventLog
 from pipeline.frame import Frame
 from pipeline.types import Bodies, Camera, Detections
 from stages.regression import hmr2
-from stages.regression.hmr2.head import Prediction
+from stages.regression._crop_prediction import CropPrediction
+from stages.regression._crops import normalised
+from stages.regression._predictor import Predictor
 from stages.regression.hmr2.network import empty_network, network_with
-from stages.regression.hmr2.predictor import Predictor
 
 CAMERA = Camera(np.array([[500.0, 0, 80], [0, 500.0, 60], [0, 0, 1]]), "given")
 BOXES = ((10, 5, 60, 115), (70, 20, 150, 110), (-20, 30, 40, 130))
@@ -146,12 +147,14 @@ class _SmallMemory(torch.nn.Module):
         if len(images) > self.room:
             raise torch.OutOfMemoryError("CUDA out of memory")
         first = images[:, :1, 0, 0]
-        return Prediction(first.expand(-1, 144), first.expand(-1, 10), first.expand(-1, 3))
+        eye = torch.eye(3).expand(len(images), 24, 3, 3)
+        return CropPrediction(eye, first.expand(-1, 10), first.expand(-1, 3))
 
 
 def _predictor(room, batch_size):
     cpu = torch.device("cpu")
-    return Predictor(_SmallMemory(room), cpu, torch.float32, batch_size, EventLog())
+    network = _SmallMemory(room)
+    return Predictor("hmr2", network, normalised, cpu, torch.float32, batch_size, EventLog())
 
 
 def test_a_batch_that_does_not_fit_is_halved_and_told():

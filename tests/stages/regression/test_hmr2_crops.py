@@ -10,8 +10,8 @@ import torch
 from benchmarks.golden_comparison import GoldenFile
 from benchmarks.golden_systems._hmr2_crops import synthetic_frame
 from pipeline.camera import intrinsics, project, translation_from_crop
-from stages.regression.hmr2.blur import cut_demo_crops, is_blurred, sigma_px
-from stages.regression.hmr2.crops import (
+from stages.regression._blur import cut_demo_crops, is_blurred, sigma_px
+from stages.regression._crops import (
     Squares,
     cut_crops,
     frame_to_crop,

@@ -10,7 +10,7 @@ from jaxtyping import Float64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from stages.regression.hmr2.crops import CROP_PX, Squares, Taps, cut_crops, mixed_crop, taps
+from stages.regression._crops import CROP_PX, Squares, Taps, cut_crops, mixed_crop, taps
 
 LARGEST_SHARP = 1.1
 """Ratio of the square's side to two crops' sides above which the demo blurs."""
