@@ -42,10 +42,16 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class AsPublished:
-    """A file that the user brings and that is used as it is; `models add` copies it."""
+    """A program that the user brings and that is used as it is; `models add` copies it."""
 
     page: str
     original: str
+    stage: str
+    backend: str
+    """The backend whose `check_file(path)` says whether it is such a program, without running it."""
+    trust_setting: str
+    """The setting that must hold its SHA-256 before it is run."""
+    usual_path: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,7 @@ TABLE = (
         name="hmr2",
         file_name="hmr2.safetensors",
         sha256=None,
-        size_bytes=2_681_890_112,
+        size_bytes=2_681_897_000,
         licence="research only (code MIT; trained with SMPL and on research data)",
         needed_by="regression: hmr2",
         source=Checkpoint(
@@ -123,7 +129,7 @@ TABLE = (
         name="tokenhmr",
         file_name="tokenhmr.safetensors",
         sha256=None,
-        size_bytes=2_800_000_000,
+        size_bytes=2_724_800_496,
         licence="non-commercial research only (MPI); may not be passed on",
         needed_by="regression: tokenhmr",
         source=Checkpoint(
@@ -137,7 +143,7 @@ TABLE = (
         name="tokenhmr-tokenizer",
         file_name="tokenhmr_tokenizer.safetensors",
         sha256=None,
-        size_bytes=30_000_000,
+        size_bytes=27_844_632,
         licence="non-commercial research only (MPI); may not be passed on",
         needed_by="regression: tokenhmr",
         source=Checkpoint(
@@ -189,6 +195,9 @@ TABLE = (
             page="https://github.com/isarandi/nlf/releases (v0.3.2; older ones work too)",
             original="nlf_l_multi_0.3.2.torchscript, or another *_multi*.torchscript of its "
             "releases",
+            stage="regression",
+            backend="nlf",
+            trust_setting="regression.nlf.trust",
         ),
     ),
 )
