@@ -10,7 +10,7 @@ Levels = tuple[float, ...]
 class Config(BackendConfig):
     """Settings of the `blazepose` backend. Times are in seconds of the video."""
 
-    levels: tuple[Levels, ...] = ((1.0, 0.6, 0.34), (0.8, 0.43))
+    levels: tuple[Levels, ...] = Field(default=((1.0, 0.6, 0.34), (0.8, 0.43)), min_length=1)
     """Sides of the detector's tiles over the picture's longer side; scans take turns with them."""
     scan_every_s: float = Field(default=0.48, gt=0)
     """The whole picture is searched for new people this often."""
