@@ -87,11 +87,8 @@ def keep_copy(weights: WeightsFile, file: Path) -> Path:
     """Copy a file that the user brings into the cache folder, as it is.
 
     Raises:
-        MissingError: there is no such file.
         OutputError: it cannot be kept (permission, disk full).
     """
-    if not file.is_file():
-        raise MissingError(f"{file}: no such file of {weights.name} weights")
     target = location(weights)
     with written_aside(target) as aside:
         shutil.copyfile(file, aside)

@@ -48,7 +48,7 @@ class AsPublished:
     original: str
     stage: str
     backend: str
-    """The backend whose `check_file(path)` says whether it is such a program, without running it."""
+    """The backend whose `check_file(path)` says, without running it, whether it is such a one."""
     trust_setting: str
     """The setting that must hold its SHA-256 before it is run."""
     usual_path: str = ""

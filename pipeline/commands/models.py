@@ -61,12 +61,21 @@ def add_command(
     file: Annotated[Path, typer.Argument(help="The official file.", show_default=False)],
 ) -> int:
     """Check an official file and put what is needed of it into the cache folder."""
+    from pipeline.backends import load
+    from pipeline.files import file_digest
+
     row = weights.row(name)
     if not isinstance(row.source, AsPublished):
         return convert_command(name, file, weights.location(row))
+    load(row.source.stage, row.source.backend).check_file(file)
     target = weights.keep_copy(row, file)
-    OUT.print(f"{name}: {target}", highlight=False, markup=False, soft_wrap=True)
-    OUT.print(f"licence: {row.licence}", highlight=False, markup=False, soft_wrap=True)
+    setting = f"{row.source.trust_setting}={file_digest(target)}"
+    for line in (
+        f"{name}: {target}",
+        f"licence: {row.licence}",
+        f"It is a program. If you trust where you have it from, allow it with: {setting}",
+    ):
+        OUT.print(line, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

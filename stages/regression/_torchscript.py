@@ -46,13 +46,15 @@ def check_trust(
     )
 
 
-def read_program(path: Path, device: str) -> Any:
-    """Load a TorchScript file that may be run.
+def check_program(path: Path) -> None:
+    """Raise unless it is a TorchScript file and its packages are installed. Nothing is run.
 
     Raises:
-        InputError: it is none, or was made for another version of torch.
-        MissingError: it calls operators of a package that is not installed.
+        InputError: it is no TorchScript file.
+        MissingError: there is no such file, or a package whose operators it calls is missing.
     """
+    if not path.is_file():
+        raise MissingError(f"{path}: no such file")
     for package in _packages_called(path):
         try:
             importlib.import_module(package)
@@ -60,6 +62,15 @@ def read_program(path: Path, device: str) -> Any:
             raise MissingError(
                 f"{path} calls operators of '{package}'. Install it with: {pip_line(package)}"
             ) from error
+
+
+def read_program(path: Path, device: str) -> Any:
+    """Load a TorchScript file that may be run.
+
+    Raises:
+        MissingError, InputError: as `check_program`; or it was made for another version of torch.
+    """
+    check_program(path)
     try:
         return torch.jit.load(str(path), map_location=device).eval()
     except RuntimeError as error:
