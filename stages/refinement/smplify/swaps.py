@@ -1,10 +1,11 @@
 """Frames in which the detector took left for right, found from the whole sequence.
 
-Arms and legs are judged apart. In each frame a part may be as marked, swapped as a whole (with
-its shoulders or hips), or swapped below these. The cheapest course through all frames is found by
-Viterbi's algorithm over pairs of frames: a course is cheap if every point goes on as it moved in
-the two frames before, in the picture and in 3D, and if few frames are swapped. So the labels that
-hold most of the time win, however long a swapped stretch is.
+In each frame the arms may be as marked, swapped as a whole (with shoulders and face) or swapped
+below the shoulders, and so may the legs: nine states. The cheapest course through all frames is
+found by Viterbi's algorithm over pairs of frames: a course is cheap if every point goes on as it
+moved in the two frames before, or from where it was two frames ago (one frame may be quite wrong),
+in the picture and in 3D; if knees do not lie across hips nor shoulders; and if few frames are
+swapped. So the labels that hold most of the time win, however long a swapped stretch is.
 """
 
 from dataclasses import dataclass, replace
@@ -14,8 +15,8 @@ import numpy as np
 from pipeline.skeletons import BLAZEPOSE33
 from pipeline.types import Person
 
-STATES = ("as marked", "whole", "ends")
-_FACE = tuple(point for point in BLAZEPOSE33.points[1:11])
+AS_MARKED, WHOLE, ENDS = range(3)
+"""States of a part."""
 _SIDES = ("left", "right")
 
 
@@ -23,10 +24,16 @@ _SIDES = ("left", "right")
 class _Part:
     roots: tuple[str, ...]
     ends: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    """Points of both sides that go with the roots, but are not judged."""
 
 
 _PARTS = (
-    _Part(("shoulder",), ("elbow", "wrist", "index", "pinky", "thumb")),
+    _Part(
+        ("shoulder",),
+        ("elbow", "wrist", "index", "pinky", "thumb"),
+        BLAZEPOSE33.points[1:11],
+    ),
     _Part(("hip",), ("knee", "ankle", "heel", "foot_index")),
 )
 
@@ -58,16 +65,14 @@ def unswap(person: Person) -> tuple[Person, np.ndarray]:
     changed = np.zeros(len(person), dtype=bool)
     if len(seen) < 3:  # noqa: PLR2004  (no course to judge by)
         return person, changed
-    time_s = person.time_s[seen]
-    for part in _PARTS:
-        orders = _orders(part)
-        points = _points(keypoints_px[seen], landmarks_m[seen])
-        states = _cheapest_course(points, time_s, part, orders)
-        for state in (1, 2):
-            frames = seen[states == state]
-            keypoints_px[frames] = keypoints_px[frames][:, orders[state]]
-            landmarks_m[frames] = landmarks_m[frames][:, orders[state]]
-            changed[frames] = True
+    points = _points(keypoints_px[seen], landmarks_m[seen])
+    states = _cheapest_course(points, person.time_s[seen])
+    for frame, state in zip(seen, states.tolist(), strict=True):
+        if state:
+            order = _order(state)
+            keypoints_px[frame] = keypoints_px[frame, order]
+            landmarks_m[frame] = landmarks_m[frame, order]
+            changed[frame] = True
     return replace(person, keypoints_px=keypoints_px, landmarks_m=landmarks_m), changed
 
 
@@ -75,16 +80,17 @@ def _indices(names: tuple[str, ...]) -> np.ndarray:
     return BLAZEPOSE33.indices(*(f"{side}_{name}" for side in _SIDES for name in names))
 
 
-def _orders(part: _Part) -> np.ndarray:
-    """(3, 33) order of the landmarks in each state."""
-    orders = np.tile(np.arange(33), (3, 1))
-    ends, roots = _indices(part.ends), _indices(part.roots)
-    orders[1:, ends] = BLAZEPOSE33.mirror[ends]
-    orders[1, roots] = BLAZEPOSE33.mirror[roots]
-    if "shoulder" in part.roots:
-        face = BLAZEPOSE33.indices(*_FACE)
-        orders[1, face] = BLAZEPOSE33.mirror[face]
-    return orders
+def _order(state: int) -> np.ndarray:
+    """(33,) order of the landmarks in a state: arms' state times three plus legs' state."""
+    order = np.arange(33)
+    for part, part_state in zip(_PARTS, divmod(state, 3), strict=True):
+        moved = np.zeros(0, dtype=np.int32)
+        if part_state:
+            moved = _indices(part.ends)
+        if part_state == WHOLE:
+            moved = np.concatenate([moved, _indices(part.roots), BLAZEPOSE33.indices(*part.more)])
+        order[moved] = BLAZEPOSE33.mirror[moved]
+    return order
 
 
 def _points(keypoints_px: np.ndarray, landmarks_m: np.ndarray) -> np.ndarray:
@@ -97,45 +103,61 @@ def _points(keypoints_px: np.ndarray, landmarks_m: np.ndarray) -> np.ndarray:
     return np.concatenate([keypoints_px[..., :2] / size_px, SHARE_3D * landmarks_m], axis=-1)
 
 
-def _cheapest_course(
-    points: np.ndarray, time_s: np.ndarray, part: _Part, orders: np.ndarray
-) -> np.ndarray:
+def _cheapest_course(points: np.ndarray, time_s: np.ndarray) -> np.ndarray:
     """(t,) state of every frame; cost[i, j] is the best way to states i, j of the last two."""
-    judged = _indices(part.roots + part.ends)
-    versions = np.stack([points[:, order][:, judged] for order in orders], axis=1)
-    frames = len(points)
+    versions = np.stack([points[:, _order(state)] for state in range(9)], axis=1)
     step_s = np.diff(time_s)
-    rate = SWAPPED_COST_PER_S * np.array([0.0, 1.0, 1.0]) + CROSSED_COST_PER_S * np.stack(
-        [_crossed(points[:, order], part) for order in orders], axis=1
-    )
-    change = CHANGE_COST * (1 - np.eye(3))
-    alone = rate * np.minimum(np.append(step_s, step_s[-1]), LONGEST_STEP_S)[:, None]
+    alone = _rate_per_s(versions)
+    alone *= np.minimum(np.append(step_s, step_s[-1]), LONGEST_STEP_S)[:, None]
+    change = CHANGE_COST * _parts_changed()
+    judged = versions[
+        :, :, _indices(_PARTS[0].roots + _PARTS[0].ends + _PARTS[1].roots + _PARTS[1].ends)
+    ]
     cost = alone[0][:, None] + alone[1][None] + change
-    cost = cost + _miss(versions[0][:, None], versions[1][None])
-    best_before = np.zeros((frames, 3, 3), dtype=np.int64)
-    for t in range(2, frames):
+    cost = cost + _miss(judged[0][:, None] - judged[1][None])
+    best_before = np.zeros((len(points), 9, 9), dtype=np.int64)
+    for t in range(2, len(points)):
         smooth = step_s[t - 1] < LONGEST_STEP_S and step_s[t - 2] < LONGEST_STEP_S
         share = VELOCITY_SHARE * step_s[t - 1] / step_s[t - 2] if smooth else 0.0
-        moved = versions[t - 1][None] - versions[t - 2][:, None]
-        expected = versions[t - 1][None] + share * moved
-        step = _miss(expected[:, :, None], versions[t][None, None])
+        moved = judged[t - 1][None] - judged[t - 2][:, None]
+        expected = (judged[t - 1][None] + share * moved)[:, :, None]
+        step = _miss(expected - judged[t], (judged[t - 2][:, None] - judged[t][None])[:, None])
         total = cost[:, :, None] + step + change[None] + alone[t]
         best_before[t] = total.argmin(axis=0)
         cost = total.min(axis=0)
     return _trace(cost, best_before)
 
 
-def _crossed(points: np.ndarray, part: _Part) -> np.ndarray:
-    """(t,) 0 to 1: how far the first joints lie the other way round than the roots, in 3D."""
-    roots, firsts = (_indices((name,)) for name in (part.roots[0], part.ends[0]))
-    across = points[:, roots[0], 2:] - points[:, roots[1], 2:]
-    between = points[:, firsts[0], 2:] - points[:, firsts[1], 2:]
-    width = np.maximum((across**2).sum(axis=1), TINY)
-    return np.clip(-(across * between).sum(axis=1) / width, 0.0, 1.0)
+def _rate_per_s(versions: np.ndarray) -> np.ndarray:
+    """(t, 9) what a second in each state costs."""
+    arms, legs = np.divmod(np.arange(9), 3)
+    rate = SWAPPED_COST_PER_S * ((arms > 0).astype(float) + (legs > 0))
+    pairs = [("hip", "knee"), ("shoulder", "elbow"), ("hip", "shoulder")]
+    crossed = [_crossed(versions, upper, lower) for upper, lower in pairs]
+    return rate + CROSSED_COST_PER_S * np.sum(crossed, axis=0)
 
 
-def _miss(expected: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    distance = np.linalg.norm(expected - seen, axis=-1)
+def _parts_changed() -> np.ndarray:
+    """(9, 9) how many of arms and legs change their state."""
+    arms, legs = np.divmod(np.arange(9), 3)
+    return (arms[:, None] != arms).astype(float) + (legs[:, None] != legs)
+
+
+def _crossed(points: np.ndarray, first: str, second: str) -> np.ndarray:
+    """0 to 1: how far the second pair of points lies the other way round than the first, in 3D."""
+    (a, b), (c, d) = _indices((first,)), _indices((second,))
+    across, between = (
+        points[..., a, 2:] - points[..., b, 2:],
+        points[..., c, 2:] - points[..., d, 2:],
+    )
+    width = np.maximum((across**2).sum(axis=-1), TINY)
+    return np.clip(-(across * between).sum(axis=-1) / width, 0.0, 1.0)
+
+
+def _miss(*differences: np.ndarray) -> np.ndarray:
+    """Sum over points of the distance, by the kindest of the given explanations."""
+    squared = [np.einsum("...kc,...kc->...k", d, d) for d in differences]
+    distance = np.sqrt(squared[0] if len(squared) == 1 else np.minimum(*squared))
     return np.minimum(distance, LARGEST_MISS).sum(axis=-1) / USUAL_MISS
 
 
