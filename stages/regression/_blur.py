@@ -10,7 +10,7 @@ from jaxtyping import Float64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from stages.regression._crops import CROP_PX, Squares, Taps, cut_crops, mixed_crop, taps
+from stages.regression._crops import CROP_PX, Squares, Taps, cut_crops, mixed_crops, taps
 
 LARGEST_SHARP = 1.1
 """Ratio of the square's side to two crops' sides above which the demo blurs."""
@@ -43,18 +43,18 @@ def cut_demo_crops(
 
 def _blurred_crop(frame: Tensor, square: Squares, columns: range) -> Tensor:
     """One crop; only the part of the frame that it needs is blurred."""
-    across, down = (axis[0] for axis in taps(square, columns))
+    across, down = taps(square, columns)
     kernel = _kernel(float(sigma_px(square.side_px)[0]))
     top, bottom = _reach(down, len(kernel) // 2, frame.shape[0])
     left, right = _reach(across, len(kernel) // 2, frame.shape[1])
     part = blurred(frame[top:bottom, left:right].double(), kernel)
-    return mixed_crop(part, down.within(top), across.within(left))
+    return mixed_crops(part, down.within(top), across.within(left))[0]
 
 
 def _reach(wanted: Taps, radius_px: int, size_px: int) -> tuple[int, int]:
     """The range of rows or columns that the crop and the kernel touch; never empty."""
-    start = int(wanted.first[0]) - radius_px
-    end = int(wanted.first[-1]) + 2 + radius_px
+    start = int(wanted.first[0, 0]) - radius_px
+    end = int(wanted.first[0, -1]) + 2 + radius_px
     start = min(max(start, 0), size_px - 1)
     return start, max(min(end, size_px), start + 1)
 

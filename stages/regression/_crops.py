@@ -19,6 +19,8 @@ ASPECT_WH = (192, 256)
 """Boxes are widened or heightened to this shape about their centre, never enlarged otherwise."""
 MARGIN_PX = (CROP_PX - ASPECT_WH[0]) // 2
 """Columns at either side of the square crop that the network never sees."""
+CROPS_AT_ONCE = 16
+"""Keeps what lies between the steps in the cache, or at least in memory."""
 STEPS = 1024
 WEIGHT_STEPS = 32
 MEAN = (0.485, 0.456, 0.406)
@@ -51,12 +53,14 @@ def squares_from_boxes(boxes_xyxy_px: Float32[np.ndarray, "n 4"]) -> Squares:
 class Taps:
     """Which two source pixels each crop pixel mixes along one axis."""
 
-    first: Int64[Tensor, "*n p"]
-    share: Int32[Tensor, "*n p"]
+    first: Int64[Tensor, "n p"]
+    share: Int32[Tensor, "n p"]
     """Weight of the second pixel, in 32nds."""
 
-    def __getitem__(self, row: int) -> "Taps":
-        return Taps(self.first[row], self.share[row])
+    @property
+    def count(self) -> int:
+        """Number of crop pixels."""
+        return self.first.shape[1]
 
     def within(self, start_px: int) -> "Taps":
         """The same taps in a picture that begins at `start_px` of the first one."""
@@ -117,36 +121,46 @@ def cut_crops(
     Returns:
         (n, 256, columns, c): rounded for 8-bit frames, exact for floating point.
     """
-    across, down = taps(squares, columns)
-    crops = [mixed_crop(frame, down[i], across[i]) for i in range(len(squares))]
-    if not crops:
-        return frame.new_zeros((0, CROP_PX, len(columns), frame.shape[-1]))
-    return torch.stack(crops)
+    crops = [frame.new_empty((0, CROP_PX, len(columns), frame.shape[-1]))]
+    for start in range(0, len(squares), CROPS_AT_ONCE):
+        across, down = taps(squares[start : start + CROPS_AT_ONCE], columns)
+        crops.append(mixed_crops(frame, down, across))
+    return torch.cat(crops)
 
 
-def mixed_crop(frame: Tensor, down: Taps, across: Taps) -> Tensor:
-    """One crop (y, x, c): pick the four pixels behind each crop pixel, mix across, then down."""
-    rows = torch.cat([down.first, down.first + 1]).to(frame.device)
-    columns = torch.cat([across.first, across.first + 1]).to(frame.device)
-    row_weights = _weights(down, rows, frame.shape[0])
-    column_weights = _weights(across, columns, frame.shape[1])
-    picked = frame.index_select(0, rows.clamp(0, frame.shape[0] - 1))
-    picked = picked.index_select(1, columns.clamp(0, frame.shape[1] - 1))
+def mixed_crops(frame: Tensor, down: Taps, across: Taps) -> Tensor:
+    """Crops (n, y, x, c): pick the four pixels behind each crop pixel, mix across, then down."""
+    rows, row_weights = _both(down, frame.shape[0], frame.device)
+    columns, column_weights = _both(across, frame.shape[1], frame.device)
     is_8bit = frame.dtype == torch.uint8
     working = torch.int32 if is_8bit else frame.dtype
-    mixed = picked.to(working) * column_weights.to(working)[:, None]
-    mixed = mixed[:, : len(across.first)] + mixed[:, len(across.first) :]
-    mixed = mixed * row_weights.to(working)[:, None, None]
-    mixed = mixed[: len(down.first)] + mixed[len(down.first) :]
+    mixed = _picked(frame, rows, columns).to(working)
+    mixed *= column_weights.to(working)[:, None, :, None]
+    mixed = mixed[:, :, : across.count] + mixed[:, :, across.count :]
+    mixed *= row_weights.to(working)[:, :, None, None]
+    mixed = mixed[:, : down.count] + mixed[:, down.count :]
     if is_8bit:
         return ((mixed + WEIGHT_STEPS**2 // 2) // WEIGHT_STEPS**2).to(torch.uint8)
     return mixed / WEIGHT_STEPS**2
 
 
-def _weights(taps: Taps, index: Tensor, size: int) -> Tensor:
-    """Weights in 32nds of the first and then the second pixels; 0 beyond the frame."""
-    share = taps.share.to(index.device)
-    return torch.cat([WEIGHT_STEPS - share, share]) * ((index >= 0) & (index < size))
+def _both(taps: Taps, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Indices of all first and then all second pixels, and weights in 32nds: 0 off the frame."""
+    index = torch.cat([taps.first, taps.first + 1], dim=1)
+    share = torch.cat([WEIGHT_STEPS - taps.share, taps.share], dim=1)
+    weights = share * ((index >= 0) & (index < size))
+    return index.clamp(0, size - 1).to(device), weights.to(device)
+
+
+def _picked(frame: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Pixels (n, rows, columns, c) at the crossings of n sets of rows and columns."""
+    if frame.device.type != "cpu":
+        return frame[rows[:, :, None], columns[:, None, :]]
+    # The same, three times as fast on a CPU, where whole rows are copied first.
+    picked = frame.new_empty((len(rows), rows.shape[1], columns.shape[1], frame.shape[2]))
+    for out, row, column in zip(picked, rows, columns, strict=True):
+        torch.index_select(frame.index_select(0, row), 1, column, out=out)
+    return picked
 
 
 def normalised(crops_rgb: Tensor, dtype: torch.dtype = torch.float32) -> Float[Tensor, "n 3 y x"]:
