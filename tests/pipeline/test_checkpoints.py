@@ -63,6 +63,19 @@ def test_converts_once_and_notes_origin_and_terms(tmp_path, legacy):
     assert noted["source_file"] == "a.ckpt"
 
 
+@pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
+def test_every_way_gives_tensors_on_64_byte_boundaries(tmp_path, legacy):
+    layout = Layout("Odd", {"a": (3,), "b": (16, 4), "c": (5,), "d": (32,)})
+    path, target = tmp_path / "a.ckpt", tmp_path / "a.safetensors"
+    tensors = {name: torch.rand(shape) for name, shape in layout.shapes.items()}
+    write_lightning_checkpoint(path, tensors, legacy=legacy)
+    convert(path, layout, target, licence="")
+    read = read_checkpoint(path, layout), read_checkpoint(target, layout)
+    assert all(found["b"].data_ptr() % 64 == 0 for found in read)
+    assert all(found["d"].data_ptr() % 64 == 0 for found in read)
+    assert all(torch.equal(found[name], tensors[name]) for found in read for name in tensors)
+
+
 def test_tensors_are_views_of_the_file_and_leave_it_alone(tmp_path):
     path = tmp_path / "a.ckpt"
     write_lightning_checkpoint(path, _tensors())

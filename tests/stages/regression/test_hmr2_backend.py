@@ -6,13 +6,16 @@ import av
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from benchmarks.official_container import write_lightning_checkpoint
 from benchmarks.weight_rule import rule_tensors
+from pipeline.commands import models
 from pipeline.context import Context
 from pipeline.errors import InputError, MissingError, UserError
 from pipeline.events import EventLog
 from pipeline.frame import Frame
+from pipeline.safetensors_file import read_metadata
 from pipeline.types import Bodies, Camera, Detections
 from stages.regression import hmr2
 from stages.regression._crop_prediction import CropPrediction
@@ -172,3 +175,27 @@ def test_a_batch_that_does_not_fit_is_halved_and_told():
 def test_memory_for_not_even_one_crop_is_an_error_in_words():
     with pytest.raises(UserError, match="too little free memory for a single crop"):
         _predictor(room=0, batch_size=4)(torch.zeros((1, 256, 192, 3), dtype=torch.uint8))
+
+
+@pytest.mark.usefixtures("short_network")
+def test_models_add_checks_and_converts_and_the_backend_finds_it(checkpoint, monkeypatch, tmp_path):
+    monkeypatch.setenv("HUMANS4D_CACHE", str(tmp_path))
+    told = CliRunner().invoke(models.app, ["add", "hmr2", str(checkpoint)])
+    assert told.exit_code == 0
+    assert "research only" in told.output
+    assert read_metadata(tmp_path / "hmr2.safetensors")["source_file"] == checkpoint.name
+    frames, detections = list(_frames()), _detections((0, BOXES[0]))
+    added = hmr2.Backend(hmr2.Config(), Context())(frames, detections, CAMERA)
+    given = _backend(checkpoint)(frames, detections, CAMERA)
+    assert np.array_equal(added.pose_rotvec, given.pose_rotvec)
+
+
+@pytest.mark.usefixtures("short_network")
+def test_models_add_leaves_nothing_of_a_wrong_file(monkeypatch, tmp_path):
+    monkeypatch.setenv("HUMANS4D_CACHE", str(tmp_path / "cache"))
+    wrong = tmp_path / "spin.pt"
+    torch.save({"model": {"conv1.weight": torch.ones(2)}}, wrong)
+    result = CliRunner().invoke(models.app, ["add", "hmr2", str(wrong)])
+    assert isinstance(result.exception, InputError)
+    assert "not the weights of HMR2.0" in str(result.exception)
+    assert not list((tmp_path / "cache").glob("*"))
