@@ -2,20 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-from jaxtyping import Float64
 from torch import Tensor
 
+from stages.regression._crops import Squares
+
 CROP_PX = 224
-
-
-@dataclass(frozen=True)
-class Squares:
-    """What n crops show of the frame."""
-
-    centre_px: Float64[np.ndarray, "n 2"]
-    side_px: Float64[np.ndarray, " n"]
 
 
 @dataclass(frozen=True)
@@ -24,10 +15,3 @@ class CutCrops:
 
     rgb: Tensor
     squares: Squares
-
-
-def one_after_the_other(crops: list[Tensor], like: Tensor) -> Tensor:
-    """Crops as one tensor, on the device of `like`, also when there is none."""
-    if crops:
-        return torch.stack(crops)
-    return torch.empty((0, CROP_PX, CROP_PX, 3), dtype=torch.uint8, device=like.device)

@@ -17,7 +17,8 @@ from pipeline.frame import Frame
 from pipeline.types import Bodies, Camera, Detections
 from stages.regression._bodies import bodies_from_crops
 from stages.regression._boxes import check_boxes
-from stages.regression._cut_crops import CutCrops, Squares
+from stages.regression._crops import Squares
+from stages.regression._cut_crops import CutCrops
 from stages.regression._predictor import Predictor
 
 
@@ -59,6 +60,8 @@ class EarlyRegressor(ABC):
             InputError: a box is not finite, has no area or lies beside the picture; the weights
                 are another network's.
         """
+        if not len(detections):
+            return Bodies(*(np.zeros((0, *shape), np.float32) for shape in ((24, 3), (10,), (3,))))
         check_boxes(frames, detections)
         crops = self._crops(frames, detections)
         return bodies_from_crops(
@@ -88,8 +91,8 @@ class EarlyRegressor(ABC):
     def _crops(self, frames: Sequence[Frame], detections: Detections) -> CutCrops:
         """All crops in the order of the detections, cut where the network runs."""
         device, boxes = self._context.device, detections.boxes_xyxy_px
-        parts = [self.cut(torch.zeros((1, 1, 3), dtype=torch.uint8, device=device), boxes[:0])]
-        order = [np.zeros(0, dtype=np.int64)]
+        parts: list[CutCrops] = []
+        order: list[np.ndarray] = []
         for frame in frames:
             rows = np.flatnonzero(detections.frame_index == frame.index)
             if len(rows):

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float, Float64, Int64, UInt8
 from torch import Tensor
 
-from stages.regression._cut_crops import CROP_PX, CutCrops, Squares, one_after_the_other
+from stages.regression._crops import Squares
+from stages.regression._cut_crops import CROP_PX, CutCrops
 
 PERSON_PX = 150.0
 MARGIN_PX = CROP_PX // 2
@@ -86,7 +87,7 @@ def cut_crops(frame: UInt8[Tensor, "h w 3"], place: Place) -> CutCrops:
         crops.append(_sampled(frame, down, across))
         centres_px.append(to.centre_px / scale)
     squares = Squares(np.array(centres_px, dtype=np.float64).reshape(-1, 2), CROP_PX / place.scale)
-    return CutCrops(one_after_the_other(crops, frame), squares)
+    return CutCrops(torch.stack(crops), squares)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Float, Float64, Int64, UInt8
 from torch import Tensor
 
-from stages.regression._cut_crops import CROP_PX, CutCrops, Squares, one_after_the_other
+from stages.regression._crops import Squares
+from stages.regression._cut_crops import CROP_PX, CutCrops
 from stages.regression.spin.taps import LEVELS, blur_taps, mixed, triangle_taps
 
 Numerics = Literal["imresize", "cuda11"]
@@ -125,7 +126,7 @@ def cut_crops(
     ends = np.array([[c.upper_left_px, c.lower_right_px] for c in all_corners], dtype=np.float64)
     ends = ends.reshape(-1, 2, 2)
     squares = Squares(ends.mean(axis=1), (ends[:, 1] - ends[:, 0]).mean(axis=1))
-    return CutCrops(one_after_the_other(crops, frame), squares)
+    return CutCrops(torch.stack(crops), squares)
 
 
 def _crop(frame: Tensor, corners: Corners, numerics: Numerics) -> Tensor:
