@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from stages.regression._full_precision import full_precision
 from stages.regression.tokenhmr.sizes import TokenizerSizes
 
 BODY_JOINT_COUNT = 21
@@ -88,4 +89,5 @@ class Tokenizer(nn.Module):
 
     def forward(self, probabilities: Float[Tensor, "b n codes"]) -> Float[Tensor, "b 21 6"]:
         """Each token is the mean of all codes, weighted by their probabilities."""
-        return self.decoder((probabilities @ self.quantizer.codebook).mT)
+        with full_precision():
+            return self.decoder((probabilities @ self.quantizer.codebook).mT)
