@@ -7,6 +7,7 @@ are built. A file that needs more is refused unless the user trusts it in so man
 
 import inspect
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ def load_model(path: Path, person_names: tuple[str, ...], *, trusted: bool) -> M
     network = content.get("ema") or content.get("model")
     if not isinstance(network, tasks.BaseModel):
         raise InputError(f"{path}: holds no YOLO network of ultralytics, but {_kind(network)}")
-    head = list(network.model)[-1]
+    layers: Any = network.model
+    head = layers[-1]
     task = _task(network, head)
     if task not in TASKS:
         raise InputError(
@@ -98,21 +100,24 @@ def load_model(path: Path, person_names: tuple[str, ...], *, trusted: bool) -> M
         )
     if next(network.parameters()).shape[1] != RGB:
         raise InputError(f"{path}: looks at pictures of other channels than red, green and blue")
-    facts = HeadFacts(
-        head.nc,
-        _person_classes(path, network, person_names),
-        _keypoint_shape(path, head),
-        bool(getattr(head, "end2end", False)),
-    )
-    stride_px = max(int(network.stride.max()), 1)
-    image_px = _trained_px(content)
+    classes = _person_classes(path, network, person_names)
+    keypoint_shape = _keypoint_shape(path, head)
     network = network.float().fuse(verbose=False).eval().requires_grad_(False)
-    return Model(network, facts, image_px, stride_px)
+    facts = HeadFacts(head.nc, classes, keypoint_shape, bool(getattr(head, "end2end", False)))
+    stride_px = max(int(network.stride.max()), 1)
+    return Model(network, facts, _trained_px(content), stride_px)
 
 
 def _opened(path: Path, trusted: bool) -> dict[str, Any]:
     if path.suffix.lower() != ".pt":
         raise InputError(f"{path}: is no .pt file, the only form of YOLO weights that is read")
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            start = file.read(16)
+        raise InputError(
+            f"{path}: cannot be read as YOLO weights; it begins with {start!r}. Was it cut short, "
+            "or a web page saved in its place?"
+        )
     careful = "safe_only" in inspect.signature(tasks.torch_safe_load).parameters
     if not trusted and not careful:
         raise InputError(
