@@ -17,6 +17,7 @@ from pipeline.frame import Frame
 from pipeline.landmark_ik import pose_from_landmarks
 from pipeline.landmark_shape import betas_from_landmarks
 from pipeline.landmark_sites import PosedSites
+from pipeline.one_thread import one_thread
 from pipeline.rotations import rotmat_to_rotvec
 from pipeline.skeletons import BLAZEPOSE33
 from pipeline.types import Bodies, Camera, Detections
@@ -51,11 +52,13 @@ class Backend:
                 "blazepose, or another regression backend for these detections."
             )
         betas = betas_from_landmarks(landmarks_m, self.sites.rest)
-        pose_rotmat = pose_from_landmarks(landmarks_m, self.sites.rest)
-        sites_m = self.sites.places(pose_rotmat, torch.from_numpy(betas)).numpy()
+        with one_thread():
+            pose_rotmat = pose_from_landmarks(landmarks_m, self.sites.rest)
+            pose_rotvec = rotmat_to_rotvec(pose_rotmat).numpy()
+            sites_m = self.sites.places(pose_rotmat, torch.from_numpy(betas)).numpy()
         weights = np.maximum(landmarks_px[..., 2], LEAST_VISIBILITY)
         t_m = translation_from_points(sites_m, landmarks_px[..., :2], weights, camera.K_px)
-        return _bodies(rotmat_to_rotvec(pose_rotmat).numpy(), betas, t_m)
+        return _bodies(pose_rotvec, betas, t_m)
 
 
 def _bodies(pose_rotvec: np.ndarray, betas: np.ndarray, t_camera_m: np.ndarray) -> Bodies:

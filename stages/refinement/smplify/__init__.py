@@ -6,14 +6,11 @@ bones from the 3D landmarks, one shape, ranges of joints, accelerations in units
 right are put in order first. Frames without a sighting follow from their neighbours.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import torch
 from pydantic import Field
 
 from pipeline.backends import BackendConfig
 from pipeline.context import Context
+from pipeline.one_thread import one_thread
 from pipeline.skeletons import BLAZEPOSE33
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import Chain
@@ -23,8 +20,8 @@ from stages.refinement.smplify.weights import Weights
 
 __all__ = ["Backend", "Config"]
 
-BAD_ERROR = 2.0
-"""Tell of a person whose landmarks are missed by this many usual errors."""
+BAD_ERROR = 1.0
+"""Tell of a person whose landmarks are missed by this many usual errors in the median."""
 
 
 class Config(BackendConfig):
@@ -62,7 +59,7 @@ class Backend:
 
     def __call__(self, people: tuple[Person, ...], camera: Camera) -> tuple[Person, ...]:
         """Same people, same frames; pose, place and shape fitted, left and right in order."""
-        with _one_thread(), self.context.progress("Fitting bodies", len(people)) as advance:
+        with one_thread(), self.context.progress("Fitting bodies", len(people)) as advance:
             out = []
             for person in people:
                 out.append(self._refine(person, camera))
@@ -100,18 +97,6 @@ class Backend:
                 f"the median, {outcome.usual_error_px:.1f} px are usual at this size. Look at the "
                 "overlay; a wrong focal length is a usual cause."
             )
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Many small products gain nothing from threads, and lose much where others use the cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _has_landmarks(person: Person) -> bool:

@@ -8,7 +8,7 @@ class Weights:
     """Spreads are what a residual usually measures; the rest multiplies a squared residual."""
 
     pixels: float = 1.0
-    pixel_spread_m: float = 0.025
+    pixel_spread_m: float = 0.03
     """Usual error of a 2D landmark, as a length at the body's distance."""
     pixel_outlier: float = 3.0
     """Errors of more than this many spreads are taken for mistakes."""
@@ -21,9 +21,9 @@ class Weights:
     """Pull of the average shape, in frames' worth of evidence."""
     mark_spread_m: float = 0.02
     """How far a person's marks usually lie from the sites."""
-    rotation_accel_rad_s2: float = 60.0
+    rotation_accel_rad_s2: float = 30.0
     """Usual acceleration of a joint's rotation."""
-    place_accel_m_s2: float = 6.0
+    place_accel_m_s2: float = 3.0
 
     def loosened(self, times: float) -> "Weights":
         """More forgiving of mistakes and of jumps."""

@@ -58,3 +58,13 @@ def test_too_few_frames_to_judge_are_left_alone(frames):
     ordered, changed = unswap(person)
     assert ordered is person
     assert not changed.any()
+
+
+def test_one_frame_of_nonsense_does_not_turn_the_others_round():
+    person = noisy()
+    keypoints_px, landmarks_m = person.keypoints_px.copy(), person.landmarks_m.copy()
+    rng = np.random.default_rng(8)
+    keypoints_px[30, :, :2] += rng.normal(0, 120, (33, 2)).astype(np.float32)
+    landmarks_m[30] += rng.normal(0, 0.3, (33, 3)).astype(np.float32)
+    _, changed = unswap(replace(person, keypoints_px=keypoints_px, landmarks_m=landmarks_m))
+    assert not np.delete(changed, 30).any()
