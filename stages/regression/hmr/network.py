@@ -100,8 +100,8 @@ class Hmr(nn.Module):
         return Theta.of(theta)
 
     def in_precision(self, dtype: torch.dtype) -> "Hmr":
-        """The network in that kind of number."""
-        return self.to(dtype)
+        """The network in that kind of number, its kernels laid out as crops are: channels last."""
+        return self.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def empty_network() -> Hmr:

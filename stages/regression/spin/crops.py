@@ -156,7 +156,7 @@ def stretched(picture: UInt8[Tensor, "h w c"], has_border: bool) -> UInt8[Tensor
     gain = LEVELS / (high - low) if high > low else float(LEVELS)
     levels = np.clip((np.arange(LEVELS + 1.0) - low) * gain, 0, LEVELS) + 0.5
     table = torch.from_numpy(levels.astype(np.uint8)).to(picture.device)
-    return table[picture.long()]
+    return table[picture.int()]
 
 
 def normalised(crops_rgb: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -80,8 +80,8 @@ class Spin(ResNet50):
         return Theta.of(theta)
 
     def in_precision(self, dtype: torch.dtype) -> "Spin":
-        """The network in that kind of number."""
-        return self.to(dtype)
+        """The network in that kind of number, its kernels laid out as crops are: channels last."""
+        return self.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
     def mean_theta(self) -> Float[Tensor, "1 157"]:
