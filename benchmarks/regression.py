@@ -22,6 +22,7 @@ import torch
 
 from benchmarks.golden_systems._hmr2_network import rule_network
 from pipeline.body import BodyModel, load_body
+from pipeline.rotations import geodesic_angle_rad
 from stages.regression._crop_regressor import SEEN_COLUMNS
 from stages.regression._crops import cut_crops, normalised, squares_from_boxes
 from stages.regression._predictor import DTYPES, chosen_dtype
@@ -30,6 +31,7 @@ from stages.regression.hmr2.head import Prediction
 from stages.regression.hmr2.network import HMR2
 
 FRAME_HW = (1080, 1920)
+COMPARED = 4
 MATRIX_SIZE = {"cpu": 2048, "cuda": 8192}
 
 
@@ -83,15 +85,22 @@ def measure(given: argparse.Namespace) -> None:
     device = torch.device(given.device)
     dtype = DTYPES[given.precision] if given.precision else chosen_dtype("auto", device)
     timer = Timer(device, given.repeats)
-    network = rule_network(given.blocks).to(device).in_precision(dtype)
+    network = rule_network(given.blocks).to(device)
+    rng = np.random.default_rng(0)
+    frame = torch.from_numpy(rng.integers(0, 256, (*FRAME_HW, 3), dtype=np.uint8)).to(device)
+    exact = predicted(network, frame, torch.float32)
+    network.in_precision(dtype)
     backbone = torch.compile(network.backbone) if given.compile else network.backbone
     body = load_body(device=device)
     rate = matrix_rate(device, dtype, timer)
     name = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
     print(f"{name}, {torch.get_num_threads()} threads, {dtype}, {given.blocks} blocks")
     print(f"matrix product: {rate / 1e9:.0f} GFLOP/s; crop: {backbone_flop(32) / 1e9:.0f} GFLOP")
-    rng = np.random.default_rng(0)
-    frame = torch.from_numpy(rng.integers(0, 256, (*FRAME_HW, 3), dtype=np.uint8)).to(device)
+    if dtype != torch.float32:
+        angle = geodesic_angle_rad(predicted(network, frame, dtype), exact).rad2deg()
+        print(
+            f"against fp32: rotations differ by {angle.mean():.2f} deg, at most {angle.max():.1f}"
+        )
     for batch in given.batch:
         spent = split(batch, frame, network, backbone, body, dtype, timer)
         total_s, done = sum(spent.values()), backbone_flop(given.blocks) * batch
@@ -101,6 +110,12 @@ def measure(given: argparse.Namespace) -> None:
             f"{done / spent['backbone'] / rate:4.0%}, all {done / total_s / rate:4.0%} "
             "of the matrix rate"
         )
+
+
+def predicted(network: HMR2, frame: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Rotations of a few people."""
+    squares = squares_from_boxes(boxes(COMPARED))
+    return network(normalised(cut_crops(frame, squares, SEEN_COLUMNS)).to(dtype)).pose_rotmat
 
 
 def split(
