@@ -18,25 +18,25 @@ class Chosen:
 
     def __init__(self, settings: Settings, context: Context) -> None:
         self._context = context
-        self._names = {stage: settings.stages[stage].backend for stage in STAGES}
+        self.names = {stage: settings.stages[stage].backend for stage in STAGES}
         self._configs = {
             stage: backends.make_config(stage, name, settings.stages[stage].chosen)
-            for stage, name in self._names.items()
+            for stage, name in self.names.items()
         }
 
     def described(self, *stages: str) -> dict[str, Any]:
         """Names and full settings of the chosen backends, as plain values."""
         return {
-            stage: {"backend": self._names[stage], **self._configs[stage].model_dump(mode="json")}
+            stage: {"backend": self.names[stage], **self._configs[stage].model_dump(mode="json")}
             for stage in stages
         }
 
     def modules(self) -> dict[str, Any]:
         """The chosen backends' modules by stage."""
-        return {stage: backends.load(stage, name) for stage, name in self._names.items()}
+        return {stage: backends.load(stage, name) for stage, name in self.names.items()}
 
     def _make(self, stage: str) -> Any:
-        name, config = self._names[stage], self._configs[stage]
+        name, config = self.names[stage], self._configs[stage]
         return backends.make(stage, name, config, self._context)
 
     @cached_property

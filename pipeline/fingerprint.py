@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pipeline import weights
 from pipeline.files import file_digest, value_digest
 
 _FOLDERS = {"perception": ("stages/detection", "stages/regression")}
@@ -24,10 +25,22 @@ def stage_fingerprint(stage: str, settings: Any, upstream: list[str], inputs: An
     return value_digest([stage, code, settings, upstream, inputs])
 
 
+def files_used(raw_settings: Mapping[str, Any]) -> list[Any]:
+    """What tells the files behind the settings apart: those named, and the backends' weights."""
+    named = [(str(path), file_digest(path)) for path in _files_named(raw_settings)]
+    chosen = [
+        (stage, block["backend"])
+        for stage, block in raw_settings.items()
+        if isinstance(block, Mapping) and "backend" in block
+    ]
+    rows = [row for stage, backend in chosen for row in weights.used_by(stage, backend)]
+    return [named, [weights.identity(row) for row in rows]]
+
+
 def run_fingerprint(raw_settings: Mapping[str, Any], inputs: Any) -> str:
     """Fingerprint of a whole run, computed without importing any backend."""
-    named = {str(path): file_digest(path) for path in _files_named(raw_settings)}
-    return value_digest([code_digest("pipeline", "stages"), raw_settings, named, inputs])
+    code = code_digest("pipeline", "stages")
+    return value_digest([code, raw_settings, files_used(raw_settings), inputs])
 
 
 def _files_named(value: Any) -> Iterator[Path]:

@@ -5,8 +5,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pipeline import weights
 from pipeline.chosen import Chosen
 from pipeline.context import Context
+from pipeline.weights_table import Wheel
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,20 @@ def licence_bill(do: Chosen, context: Context) -> dict[str, Any]:
     A backend that brings weights or packages under other terms says so in its module's `LICENCES`.
     """
     used = [OWN, _body_licence(context.body_model)]
-    for module in do.modules().values():
-        used += [licence for licence in _of(module) if licence not in used]
+    for stage, module in do.modules().items():
+        found = (*_of(module), *_fetched(stage, do.names[stage]))
+        used += [licence for licence in found if licence not in used]
     return {"verdict": _verdict(used), "used": [asdict(licence) for licence in used]}
 
 
 def _of(module: ModuleType) -> tuple[Licence, ...]:
     return getattr(module, "LICENCES", ())
+
+
+def _fetched(stage: str, backend: str) -> list[Licence]:
+    """Weights that the project fetches itself; it fetches only what is free for any use."""
+    rows = [row for row in weights.used_by(stage, backend) if isinstance(row.source, Wheel)]
+    return [Licence(f"weights {row.name}", row.licence, commercial=True) for row in rows]
 
 
 def _body_licence(body_model: str) -> Licence:

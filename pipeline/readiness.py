@@ -12,7 +12,7 @@ from pipeline import backends, weights
 from pipeline.config import STAGES
 from pipeline.errors import UserError
 from pipeline.files import file_digest
-from pipeline.weights_table import TABLE, AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
+from pipeline.weights_table import AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
 
 EGL_BACKENDS = (("rendering", "pyrender"),)
 
@@ -54,7 +54,7 @@ def readiness(stage: str, backend: str) -> Readiness:
     """What one backend lacks."""
     needs = _package_needs(stage, backend)
     settings: list[str] = []
-    for row in _rows_of(stage, backend):
+    for row in weights.used_by(stage, backend):
         if not weights.is_present(row):
             needs.append(_weights_need(row))
         elif isinstance(row.source, AsPublished):
@@ -63,16 +63,6 @@ def readiness(stage: str, backend: str) -> Readiness:
             digest = file_digest(weights.location(row))
             settings.append(f"{row.source.trust_setting}={digest}")
     return Readiness(stage, backend, tuple(needs), tuple(settings))
-
-
-def _rows_of(stage: str, backend: str) -> list[WeightsFile]:
-    """Files that the table says this backend needs."""
-    found = []
-    for row in TABLE:
-        its_stage, _, names = row.needed_by.partition(":")
-        if its_stage == stage and backend in [name.strip() for name in names.split(",")]:
-            found.append(row)
-    return found
 
 
 def _package_needs(stage: str, backend: str) -> list[Need]:

@@ -9,6 +9,7 @@ from pipeline.chosen import Chosen
 from pipeline.config import Settings
 from pipeline.context import Context
 from pipeline.files import file_digest
+from pipeline.fingerprint import files_used
 from pipeline.keep import Keeper
 from pipeline.overlay import write_overlay
 from pipeline.perceive import Perceiver
@@ -61,6 +62,7 @@ def run(
         "decoder": settings.video.decoder,
         "camera": camera.K_px.tolist(),
         "body": body_fingerprint(context.body_model),
+        "files": files_used(settings.raw),
     }
 
     with folder.locked(), recorded(folder, settings, do, context, fingerprint) as record:

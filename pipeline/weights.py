@@ -40,6 +40,25 @@ def row(name: str) -> WeightsFile:
     raise SettingsError(f"unknown weights '{name}'. Known: {known}")
 
 
+def used_by(stage: str, backend: str) -> list[WeightsFile]:
+    """The table's rows that a backend may use."""
+    return [
+        candidate
+        for candidate in TABLE
+        if candidate.needed_by.partition(":")[0].strip() == stage
+        and backend in candidate.needed_by.partition(":")[2].replace(",", " ").split()
+    ]
+
+
+def identity(weights: WeightsFile) -> list[str | int | None]:
+    """What tells this content from another: the pinned digest, else size and time of the file."""
+    if weights.sha256 is not None:
+        return [weights.name, weights.sha256]
+    file = location(weights)
+    facts = file.stat() if file.is_file() else None
+    return [weights.name, *([facts.st_size, facts.st_mtime_ns] if facts else [None])]
+
+
 def location(weights: WeightsFile) -> Path:
     """Where the file is, or would be."""
     return cache_folder() / weights.file_name
