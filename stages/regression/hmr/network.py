@@ -14,7 +14,9 @@ from torch.nn import functional
 
 from pipeline.rotations import rotvec_to_rotmat
 from stages.regression._full_precision import full_precision
+from stages.regression.hmr.dense import Dense
 from stages.regression.hmr.resnet import FEATURE_SIZE, ResNet50V2
+from stages.regression.hmr.variables import take_variables, variable_shapes
 
 CAMERA_SIZE, POSE_SIZE, BETA_COUNT = 3, 72, 10
 THETA_SIZE = CAMERA_SIZE + POSE_SIZE + BETA_COUNT
@@ -44,19 +46,6 @@ class Theta:
     def pose_rotmat(self) -> Float[Tensor, "b 24 3 3"]:
         """Root and 23 body rotations."""
         return rotvec_to_rotmat(self.pose_rotvec.unflatten(1, (24, 3)))
-
-
-class Dense(nn.Module):
-    """A linear layer in TensorFlow's layout, inputs first."""
-
-    def __init__(self, size_in: int, size_out: int) -> None:
-        super().__init__()
-        self.weights = nn.Parameter(torch.empty(size_in, size_out))
-        self.biases = nn.Parameter(torch.empty(size_out))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Multiply and add."""
-        return torch.addmm(self.biases, x, self.weights)
 
 
 class Regressor(nn.Module):
@@ -112,25 +101,11 @@ def empty_network() -> Hmr:
 
 def shapes() -> dict[str, tuple[int, ...]]:
     """Names and shapes of the variables that an official checkpoint must bring."""
-    own = empty_network().state_dict()
-    return {name.replace(".", "/"): tuple(_tf_layout(own[name]).shape) for name in own}
+    return variable_shapes(empty_network())
 
 
 def network_with(variables: Mapping[str, Tensor]) -> Hmr:
     """The network around these variables of the official checkpoint."""
     network = empty_network()
-    tensors = {name.replace("/", "."): _torch_layout(v) for name, v in variables.items()}
-    network.load_state_dict(tensors, strict=True, assign=True)
+    take_variables(network, variables)
     return network
-
-
-def _tf_layout(tensor: Tensor) -> Tensor:
-    """Kernels as height, width, in, out."""
-    return tensor.permute(2, 3, 1, 0) if tensor.dim() == 4 else tensor  # noqa: PLR2004
-
-
-def _torch_layout(variable: Tensor) -> Tensor:
-    """Kernels as out, in, height, width."""
-    if variable.dim() == 4:  # noqa: PLR2004
-        return variable.permute(3, 2, 0, 1).contiguous()
-    return variable

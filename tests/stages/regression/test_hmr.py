@@ -10,6 +10,7 @@ import torch
 from benchmarks.golden_comparison import GoldenFile
 from benchmarks.golden_systems._hmr_crops import check_crops
 from benchmarks.golden_systems._hmr_network import check_network, run
+from benchmarks.golden_systems._hmr_training import check_discriminator, check_losses
 from benchmarks.tf_container import write_tf_checkpoint
 from benchmarks.tf_weight_rule import tf_rule_tensors
 from pipeline.checkpoints import convert, read_checkpoint
@@ -49,6 +50,14 @@ def _backend(path, context=None, **settings):
 
 def test_crops_and_the_way_back_are_the_official_ones():
     all_pass(check_crops(GoldenFile.open(GOLDEN / "hmr_preprocess.npz")), 9)
+
+
+def test_the_discriminator_is_the_official_one():
+    all_pass(check_discriminator(GoldenFile.open(GOLDEN / "hmr_discriminator.npz")), 10)
+
+
+def test_the_losses_are_the_official_ones():
+    all_pass(check_losses(GoldenFile.open(GOLDEN / "hmr_losses.npz")), 7)
 
 
 def test_the_network_is_as_it_was_when_it_met_the_official_one(variables):
