@@ -69,9 +69,9 @@ def find_weights(name: str) -> Path:
             return path
     file = Path(name).name
     raise MissingError(
-        f"detection.yolo.weights={name}: no such file, and no {file} in {cached.parent}. The "
-        f"models published by ultralytics (AGPL-3.0) come with: curl -L --create-dirs "
-        f"-o '{cached}' {RELEASE}/{file} - or name another file"
+        f"detection.yolo.weights={name}: no such file, and no {file} in {cached.parent}. Name your "
+        "own file there, or get one that ultralytics publishes (AGPL-3.0) with: "
+        f"curl -fL --create-dirs -o '{cached}' {RELEASE}/{file}"
     )
 
 

@@ -3,17 +3,21 @@
 SMPLify (Bogo et al. 2016, "Keep it SMPL") over time:
 one optimisation per person over all frames: robust reprojection of the 2D landmarks, directions of
 bones from the 3D landmarks, one shape, ranges of joints, accelerations in units of time. Left and
-right are put in order first. Frames without a sighting follow from their neighbours.
+right are put in order first. Frames without a sighting follow from their neighbours. COCO's 17
+keypoints will do too: the regressed body then stands in for the 3D landmarks, as do its sides.
 """
 
+import numpy as np
 from pydantic import Field
 
 from pipeline.backends import BackendConfig
 from pipeline.context import Context
+from pipeline.landmark_sites import PosedSites
 from pipeline.one_thread import one_thread
-from pipeline.skeletons import BLAZEPOSE33
+from pipeline.skeletons import BLAZEPOSE33, COCO17
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import Chain
+from stages.refinement.smplify.coco17 import as_blazepose
 from stages.refinement.smplify.sequence import Outcome, fit_person, refined
 from stages.refinement.smplify.swaps import unswap
 from stages.refinement.smplify.weights import Weights
@@ -56,6 +60,7 @@ class Backend:
         self.config = config
         self.context = context
         self.chain = Chain(context.body)
+        self._sites = PosedSites(context.body)
 
     def __call__(self, people: tuple[Person, ...], camera: Camera) -> tuple[Person, ...]:
         """Same people, same frames; pose, place and shape fitted, left and right in order."""
@@ -71,16 +76,24 @@ class Backend:
             self.context.events.record(
                 "refinement",
                 "fallback",
-                f"Person {person.id} has no BlazePose landmarks to fit to and stays as it was.",
+                f"Person {person.id} has no landmarks to fit to and stays as it was. The detectors "
+                "blazepose, given, and yolo with pose weights find them.",
                 person_id=person.id,
             )
             return person
-        ordered, changed = unswap(person)
+        ordered, changed = self._in_order(person)
         outcome = fit_person(
             ordered, changed, camera, self.chain, self.config.weights, self.config.iterations
         )
         self._tell(person, int(changed.sum()), outcome)
-        return refined(ordered, outcome.motion)
+        seen = ordered if ordered.skeleton == person.skeleton else person
+        return refined(seen, outcome.motion)
+
+    def _in_order(self, person: Person) -> tuple[Person, np.ndarray]:
+        """The person with BlazePose's landmarks, and the frames in which sides were exchanged."""
+        if person.skeleton == COCO17.name:
+            return as_blazepose(person, self._sites), np.zeros(len(person), dtype=bool)
+        return unswap(person)
 
     def _tell(self, person: Person, exchanged: int, outcome: Outcome) -> None:
         def info(text: str) -> None:
@@ -100,9 +113,7 @@ class Backend:
 
 
 def _has_landmarks(person: Person) -> bool:
-    return (
-        person.skeleton == BLAZEPOSE33.name
-        and person.keypoints_px is not None
-        and person.landmarks_m is not None
-        and bool(person.observed.any())
-    )
+    if person.keypoints_px is None or not person.observed.any():
+        return False
+    has_blazepose = person.skeleton == BLAZEPOSE33.name and person.landmarks_m is not None
+    return has_blazepose or person.skeleton == COCO17.name

@@ -173,7 +173,7 @@ def test_a_full_frame_is_told(detector):
 
 def test_missing_weights_say_where_they_come_from(tmp_path, monkeypatch, detector):
     monkeypatch.setenv("HUMANS4D_CACHE", str(tmp_path))
-    with pytest.raises(MissingError, match=r"curl -L .*yolo11x\.pt'? https://github\.com/ultral"):
+    with pytest.raises(MissingError, match=r"curl -fL .*yolo11x\.pt'? https://github\.com/ultral"):
         yolo.Backend(yolo.Config(), Context())
     (tmp_path / "mine.pt").write_bytes(detector.read_bytes())
     assert _backend("mine.pt", min_score=0.9)(_frames(*_noise(1))).boxes_xyxy_px.shape == (0, 4)
