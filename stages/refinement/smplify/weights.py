@@ -8,7 +8,7 @@ class Weights:
     """Spreads are what a residual usually measures; the rest multiplies a squared residual."""
 
     pixels: float = 1.0
-    pixel_spread_m: float = 0.03
+    pixel_spread_m: float = 0.045
     """Usual error of a 2D landmark, as a length at the body's distance."""
     pixel_outlier: float = 3.0
     """Errors of more than this many spreads are taken for mistakes."""
