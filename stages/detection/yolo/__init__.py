@@ -89,24 +89,24 @@ class Backend:
         letterbox = Letterbox.fitted(size_wh_px, image_px, model.stride_px)
         images = [letterbox.image(frame.rgb) for frame in frames]
         found = []
-        for frame, raw in zip(frames, self._run(images), strict=True):
+        for raw in self._run(images):
             if not torch.isfinite(raw).all():
                 raise InputError(f"{self._path}: gives numbers that are not finite: it is damaged")
             people = people_in(
                 raw, model.facts, config.min_score, config.nms_iou, config.max_people
             )
             if len(people) == config.max_people:
-                self._tell_full(frame)
+                self._tell_full()
             found.append(people.in_frame(letterbox))
         return found
 
-    def _tell_full(self, frame: Frame) -> None:
+    def _tell_full(self) -> None:
         self._context.events.record(
             "detection",
             "truncation",
-            f"yolo: frame {frame.index} is full with {self._config.max_people} people; if there "
-            "are more, the less sure are left out. See detection.yolo.max_people and min_score",
-            frame_index=frame.index,
+            f"yolo: there are frames with {self._config.max_people} people, the most that is "
+            "allowed; if there are more, the less sure are left out. See detection.yolo.max_people "
+            "and min_score",
         )
 
     def _detections(self, frames: Sequence[Frame], found: list[FramePeople]) -> Detections:

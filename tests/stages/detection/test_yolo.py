@@ -164,11 +164,11 @@ def test_a_network_trained_here_finds_the_figures(tmp_path):
     assert (shared / (areas[0] + areas[1] - shared) > 0.6).all()
 
 
-def test_a_full_frame_is_told(detector):
+def test_full_frames_are_told_of_once(detector):
     context = Context()
-    _backend(detector, context, min_score=0.0, max_people=1)(_frames(*_noise(1)))
+    _backend(detector, context, min_score=0.0, max_people=1)(_frames(*_noise(2)))
     assert [event.kind for event in context.events.events] == ["truncation"]
-    assert "full with 1 people" in context.events.events[0].message
+    assert "frames with 1 people" in context.events.events[0].message
 
 
 def test_missing_weights_say_where_they_come_from(tmp_path, monkeypatch, detector):
