@@ -19,7 +19,7 @@ from stages.regression.spin.crops import (
 
 
 def check_crops(golden: GoldenFile) -> Iterator[Comparison]:
-    """Everything but what only training needs: turned and mirrored crops."""
+    """Boxes, corners, crops, maps, and places by keypoints."""
     picture = torch.from_numpy(golden["image"])
     place = _places(golden["boxes_xywh"], *golden["image"].shape[1::-1])
     yield golden.compare("center", place.centre_px, 1e-6)

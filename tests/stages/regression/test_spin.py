@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from benchmarks.golden_comparison import GoldenFile
+from benchmarks.golden_systems._spin_augmentation import check_augmentation
 from benchmarks.golden_systems._spin_crops import check_crops
 from benchmarks.golden_systems._spin_geometry import check_geometry
 from benchmarks.golden_systems._spin_network import check_network, rule_network
@@ -15,6 +16,7 @@ from pipeline.checkpoints import convert, read_checkpoint
 from pipeline.context import Context
 from pipeline.errors import InputError, MissingError
 from stages.regression import hmr, spin
+from stages.regression.spin.augmentation import mirrored_points, mirrored_pose
 from stages.regression.spin.crops import (
     Place,
     corners_of,
@@ -56,6 +58,17 @@ def test_rotations_and_cameras_are_the_official_ones():
 
 def test_both_kinds_of_crops_are_the_official_ones():
     all_pass(check_crops(GoldenFile.open(GOLDEN / "spin_crop.npz")), 11)
+
+
+def test_turned_and_mirrored_samples_are_the_official_ones():
+    all_pass(check_augmentation(GoldenFile.open(GOLDEN / "spin_augmentation.npz")), 6)
+
+
+def test_mirrored_twice_is_as_before():
+    rng = torch.Generator().manual_seed(0)
+    pose, points = torch.randn(2, 24, 3, generator=rng), torch.randn(49, 3, generator=rng)
+    assert torch.equal(mirrored_pose(mirrored_pose(pose)), pose)
+    assert torch.equal(mirrored_points(mirrored_points(points)), points)
 
 
 def test_the_network_is_as_it_was_when_it_met_the_official_one(tensors):
