@@ -19,9 +19,10 @@ from pipeline.frame import Frame
 from pipeline.licences import Licence
 from pipeline.skeletons import COCO17
 from pipeline.types import Detections
+from stages.detection.yolo.checkpoint import find_weights
 from stages.detection.yolo.decode import FramePeople, people_in
 from stages.detection.yolo.letterbox import Letterbox
-from stages.detection.yolo.model_file import find_weights, load_model
+from stages.detection.yolo.model_file import load_model
 from stages.detection.yolo.network import Runner
 
 __all__ = ["LICENCES", "Backend", "Config"]

@@ -59,8 +59,9 @@ def _anchors(size_wh_px, stride):
 
 @pytest.fixture(scope="module")
 def detector(tmp_path_factory):
+    """In half precision, as published weights are."""
     path = tmp_path_factory.mktemp("yolo") / "random.pt"
-    return save_model(path, random_model("yolo11n.yaml", CLASSES["yolo11n.yaml"]))
+    return save_model(path, random_model("yolo11n.yaml", CLASSES["yolo11n.yaml"]).half())
 
 
 def test_random_weights_give_valid_detections_whatever_the_batch(detector):
@@ -140,10 +141,13 @@ def test_a_pose_head_gives_cocos_landmarks_in_the_frame(tmp_path):
 
 @pytest.mark.parametrize("end_to_end", [False, True])
 def test_networks_with_two_heads_can_be_used_both_ways(tmp_path, end_to_end):
-    model = random_model("yolo26n-pose.yaml", tasks.PoseModel)
+    posing = TINY | {"kpt_shape": [17, 3], "head": [[[3], 1, "Pose", ["nc", [17, 3]]]]}
+    model = random_model(posing | {"end2end": True}, tasks.PoseModel)
     model.model[-1].end2end = end_to_end
-    path = save_model(tmp_path / "yolo26.pt", model)
-    found = _backend(path, min_score=0.0, max_people=5)(_frames(*_noise(1)))
+    path = save_model(tmp_path / "two_heads.pt", model)
+    backend = _backend(path, min_score=0.0, max_people=5)
+    assert backend._model.facts.is_end_to_end == end_to_end
+    found = backend(_frames(*_noise(1)))
     assert len(found) >= 1
     assert found.landmarks_px.shape == (len(found), 17, 3)
     assert np.isfinite(found.landmarks_px).all()
