@@ -7,6 +7,7 @@ every joint: that is where the time goes when gradients are asked for.
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -55,7 +56,7 @@ def place_joints(
     local_rotmat: Float[Tensor, "*#n j 3 3"],
 ) -> tuple[Float[Tensor, "*n j 3 3"], Float[Tensor, "*n j 3"]]:
     """Rotations against the world and places of all joints; the root stays where it rests."""
-    lead = torch.broadcast_shapes(rest_m.shape[:-2], local_rotmat.shape[:-3])
+    lead = np.broadcast_shapes(rest_m.shape[:-2], local_rotmat.shape[:-3])
     bones_m = rest_m.index_select(-2, chain.order) - rest_m.index_select(-2, chain.parents)
     bones = bones_m[..., None].expand(*lead, -1, 3, 1).split(chain.sizes, -3)
     local = local_rotmat.expand(*lead, -1, 3, 3).index_select(-3, chain.order)
