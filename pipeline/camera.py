@@ -139,6 +139,18 @@ def translation_from_points(
     return t_m
 
 
+def translation_least_squares(
+    points_m: Float[np.ndarray, "n k 3"],
+    points_px: Float[np.ndarray, "n k 2"],
+    weights: Float[np.ndarray, "n k"],
+    K_px: Float[np.ndarray, "3 3"],
+) -> Float64[np.ndarray, "n 3"]:
+    """As `translation_from_points`, in one step: nothing robust, errors in metres (as SPIN)."""
+    ray = rays(points_px, K_px)[..., :2]
+    points_m = np.asarray(points_m, dtype=np.float64)
+    return _weighted_translation(points_m, ray, np.asarray(weights, dtype=np.float64))
+
+
 def translation_from_crop(
     crop_camera: Float[np.ndarray, "n 3"],
     centre_px: Float[np.ndarray, "n 2"],
