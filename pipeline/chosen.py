@@ -6,6 +6,7 @@ from typing import Any
 from pipeline import backends
 from pipeline.config import STAGES, Settings
 from pipeline.context import Context
+from pipeline.imports import without_gc
 
 
 class Chosen:
@@ -19,10 +20,11 @@ class Chosen:
     def __init__(self, settings: Settings, context: Context) -> None:
         self._context = context
         self.names = {stage: settings.stages[stage].backend for stage in STAGES}
-        self._configs = {
-            stage: backends.make_config(stage, name, settings.stages[stage].chosen)
-            for stage, name in self.names.items()
-        }
+        with without_gc():
+            self._configs = {
+                stage: backends.make_config(stage, name, settings.stages[stage].chosen)
+                for stage, name in self.names.items()
+            }
 
     def described(self, *stages: str) -> dict[str, Any]:
         """Names and full settings of the chosen backends, as plain values."""

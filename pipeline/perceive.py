@@ -6,9 +6,9 @@ what an undisturbed one would have given.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from pipeline.video import Frame, read_frames
 CHUNK_FRAMES = 120
 BATCH_FRAMES = 20
 PREFETCHED_FRAMES = 8
+PREFETCHED_BATCHES = 1
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,13 @@ class _Chunk:
     detections: Detections
     bodies: Bodies
     events: list[Event]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    frames: list[Frame]
+    detections: Detections
+    ends_chunk: bool
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,23 @@ class Perceiver:
         return _collected(video, chunks)
 
     def _new_chunks(self, video: Video, done: int, advance: Advance) -> Iterator[_Chunk]:
+        """The chunks from frame `done` on; detection runs a batch ahead of regression."""
+        recorded = len(self.context.events.events)
+        parts: list[_Chunk] = []
+        with prefetch(self._detected(video, done), PREFETCHED_BATCHES) as ahead:
+            for batch in ahead:
+                bodies = self.regressor(batch.frames, batch.detections, self.camera)
+                times_s = np.array([frame.time_s for frame in batch.frames])
+                parts.append(_Chunk(times_s, batch.detections, bodies, []))
+                advance(len(batch.frames))
+                if batch.ends_chunk:
+                    yield _joined(parts, self.context.events.events[recorded:])
+                    recorded, parts = len(self.context.events.events), []
+        if parts:
+            yield _joined(parts, self.context.events.events[recorded:])
+
+    def _detected(self, video: Video, done: int) -> Iterator[_Batch]:
+        """Batches of frames with their detections; the detector starts afresh at every chunk."""
         if done >= video.frame_count:
             return
         frames = read_frames(
@@ -80,37 +105,38 @@ class Perceiver:
             decoder=self.decoder,
             events=self.context.events,
         )
-        with prefetch(frames, PREFETCHED_FRAMES) as ahead:
-            for first in ahead:
-                rest_of_chunk = islice(ahead, CHUNK_FRAMES - 1)
-                yield self._chunk(chain([first], rest_of_chunk), advance)
+        with prefetch(_with_pixels(frames), PREFETCHED_FRAMES) as ahead:
+            in_chunk = 0
+            while batch := list(islice(ahead, min(BATCH_FRAMES, CHUNK_FRAMES - in_chunk))):
+                if in_chunk == 0:
+                    self.detector.restart()
+                detections = self.detector(batch)
+                in_chunk = (in_chunk + len(batch)) % CHUNK_FRAMES
+                yield _Batch(batch, detections, ends_chunk=in_chunk == 0)
 
-    def _chunk(self, frames: Iterator[Frame], advance: Advance) -> _Chunk:
-        recorded = len(self.context.events.events)
-        self.detector.restart()
-        times, detections, bodies = [], [], []
-        while batch := list(islice(frames, BATCH_FRAMES)):
-            detections.append(self.detector(batch))
-            bodies.append(self.regressor(batch, detections[-1], self.camera))
-            times += [frame.time_s for frame in batch]
-            advance(len(batch))
-        return _Chunk(
-            np.array(times),
-            storage.joined(Detections, detections),
-            storage.joined(Bodies, bodies),
-            self.context.events.events[recorded:],
-        )
+
+def _with_pixels(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Convert to RGB where frames are read, not where they are used."""
+    for frame in frames:
+        _ = frame.rgb
+        yield frame
+
+
+def _joined(parts: list[_Chunk], events: list[Event]) -> _Chunk:
+    return _Chunk(
+        np.concatenate([part.time_s for part in parts]),
+        storage.joined(Detections, [part.detections for part in parts]),
+        storage.joined(Bodies, [part.bodies for part in parts]),
+        events,
+    )
 
 
 def _collected(video: Video, chunks: list[_Chunk]) -> Perceived:
     """All chunks as one, and the video with the frames that really came."""
     if not chunks:
         raise InputError(f"{video.path}: not one frame can be decoded. Is the file whole?")
-    return Perceived(
-        replace(video, time_s=np.concatenate([chunk.time_s for chunk in chunks])),
-        storage.joined(Detections, [chunk.detections for chunk in chunks]),
-        storage.joined(Bodies, [chunk.bodies for chunk in chunks]),
-    )
+    whole = _joined(chunks, [])
+    return Perceived(replace(video, time_s=whole.time_s), whole.detections, whole.bodies)
 
 
 def _saved_chunks(folder: Path) -> Iterator[_Chunk]:

@@ -11,6 +11,7 @@ from pipeline.console import ERR, OUT, configure_logging, progress_factory
 from pipeline.errors import StrictError
 from pipeline.files import file_digest
 from pipeline.fingerprint import run_fingerprint
+from pipeline.imports import without_gc
 from pipeline.result import ResultFolder
 
 Video = Annotated[Path, typer.Argument(help="The video file.", show_default=False)]
@@ -79,9 +80,10 @@ def _run(
     fingerprint: str,
     quiet: bool,
 ) -> dict[str, Any]:
-    from pipeline.context import Context
-    from pipeline.device import choose_device
-    from pipeline.run import run
+    with without_gc():
+        from pipeline.context import Context
+        from pipeline.device import choose_device
+        from pipeline.run import run
 
     context = Context(
         progress=progress_factory(quiet=quiet),
