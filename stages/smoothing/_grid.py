@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float64
 
+from stages.smoothing._place import smooth_along_ray
 from stages.smoothing._robust import smooth_robustly
 from stages.smoothing._rotation import continuous_quats, rotvec_of
 from stages.smoothing._third_difference import penalty_bands, strength_of_cutoff, time_shares
@@ -13,7 +14,6 @@ LEAST_ANGLE_RAD = float(np.deg2rad(1.0))
 """Usual distances are not taken for smaller than this, however still the person is."""
 LEAST_RAY = 0.001
 LEAST_LOG_DEPTH = 0.005
-LEAST_Z_M = 0.01
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ def smooth_place(
 
     Where a place is not in front of the camera there is no ray: then x, y and z are smoothed.
     """
-    depth_m = place_m[:, 2:]
-    if depth_m.min() < LEAST_Z_M:
-        return grid.smooth(place_m, depth_cutoff_hz, LEAST_LOG_DEPTH)
-    ray = grid.smooth(place_m[:, :2] / depth_m, ray_cutoff_hz, LEAST_RAY)
-    log_depth = grid.smooth(np.log(depth_m), depth_cutoff_hz, LEAST_LOG_DEPTH)
-    return np.exp(log_depth) * np.concatenate([ray, np.ones_like(log_depth)], axis=1)
+    return smooth_along_ray(
+        place_m,
+        ray=lambda values: grid.smooth(values, ray_cutoff_hz, LEAST_RAY),
+        log_depth=lambda values: grid.smooth(values, depth_cutoff_hz, LEAST_LOG_DEPTH),
+        xyz=lambda values: grid.smooth(values, depth_cutoff_hz, LEAST_LOG_DEPTH),
+    )
