@@ -1,6 +1,7 @@
 """The backends that the settings chose: all checked at once, each made when first used."""
 
 from functools import cached_property
+from threading import Thread
 from typing import Any
 
 from pipeline import backends
@@ -32,6 +33,11 @@ class Chosen:
             stage: {"backend": self.names[stage], **self._configs[stage].model_dump(mode="json")}
             for stage in stages
         }
+
+    def prepare(self) -> None:
+        """Let modules that have `prepare()` (to compile kernels, say) run it in a thread meanwhile."""
+        ready = [module.prepare for module in self.modules().values() if hasattr(module, "prepare")]
+        Thread(target=lambda: [prepare() for prepare in ready], daemon=True, name="prepare").start()
 
     def modules(self) -> dict[str, Any]:
         """The chosen backends' modules by stage."""

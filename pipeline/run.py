@@ -65,14 +65,14 @@ def run(
         "files": files_used(settings.raw),
     }
 
+    def perceiver() -> Perceiver:
+        do.prepare()
+        return Perceiver(do.detection, do.regression, camera, context, settings.video.decoder)
+
     with folder.locked(), recorded(folder, settings, do, context, fingerprint) as record:
         keep = Keeper(folder, context, record)
-        seen = keep.perceived(
-            do.described("detection", "regression"),
-            inputs,
-            video,
-            lambda: Perceiver(do.detection, do.regression, camera, context, settings.video.decoder),
-        )
+        backends = do.described("detection", "regression")
+        seen = keep.perceived(backends, inputs, video, perceiver)
         tracked = keep.people(
             "tracking",
             "tracks",

@@ -14,8 +14,10 @@ from pydantic import Field
 
 from pipeline.backends import BackendConfig
 from pipeline.camera import NEAREST_M, project
+from pipeline.composite import blend_on_yuv
 from pipeline.context import Context
 from pipeline.types import Layer, PosedMesh
+from pipeline.yuv import empty_yuv
 from stages.rendering._labels import Tag, draw_tags, place_tag
 from stages.rendering._rectangle import rectangle_around
 from stages.rendering.raster.clipping import Surface, clip_near
@@ -30,11 +32,11 @@ OUTLINE_STEP_M = 0.02
 class Config(BackendConfig):
     """How bodies are drawn."""
 
-    alpha: float = Field(0.9, ge=0.0, le=1.0)
+    alpha: float = Field(default=0.9, ge=0.0, le=1.0)
     """Opacity of every body; multiplied by `PosedMesh.alpha`."""
     labels: bool = True
     """Draw `PosedMesh.label` above each body."""
-    near_m: float = Field(NEAREST_M, ge=NEAREST_M)
+    near_m: float = Field(default=NEAREST_M, ge=NEAREST_M)
     """Nothing nearer to the camera than this is drawn."""
 
 
@@ -146,3 +148,16 @@ def _joined(surfaces: Sequence[Surface]) -> Surface:
         np.concatenate(faces),
         np.concatenate(neighbours),
     )
+
+
+def prepare() -> None:
+    """Compile the kernels, or read them from Numba's cache, by drawing a small triangle."""
+    corners_m = np.array([[-1, -1, 4], [1, -1, 4], [0, 1, 4]], dtype=np.float32)
+    triangle = PosedMesh(1, corners_m, np.array([200, 100, 50], dtype=np.uint8))
+    K_px = np.array([[32.0, 0, 16], [0, 32, 16], [0, 0, 1]])
+    faces = np.array([[0, 1, 2], [0, 2, 1]], dtype=np.int32)
+    layer = Backend(Config(), Context())([triangle], faces, K_px, 32, 32)
+    image = empty_yuv(32, 32, "bt709", full_range=False)
+    for plane in (image.y, image.u, image.v):
+        plane[:] = 128
+    blend_on_yuv(layer, image)
