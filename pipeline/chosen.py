@@ -35,7 +35,7 @@ class Chosen:
         }
 
     def prepare(self) -> None:
-        """Let modules that have `prepare()` (to compile kernels, say) run it in a thread meanwhile."""
+        """Let modules that have `prepare()` (to compile kernels) run it in a thread meanwhile."""
         ready = [module.prepare for module in self.modules().values() if hasattr(module, "prepare")]
         Thread(target=lambda: [prepare() for prepare in ready], daemon=True, name="prepare").start()
 
