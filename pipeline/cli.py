@@ -57,13 +57,12 @@ def main() -> None:
 
 def _exit_code() -> int:
     try:
-        return int(app(standalone_mode=False) or 0)
+        code = int(app(standalone_mode=False) or 0)
     except UserError as error:
         _complain(str(error))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _complain("Interrupted. What is done stays; run the same command again to continue")
-        return EXIT_INTERRUPTED
+        code = EXIT_INTERRUPTED
     except Exception as error:
         if _is_usage_error(error):
             _complain(error.format_message())  # type: ignore[attr-defined]
@@ -75,6 +74,9 @@ def _exit_code() -> int:
             "report it with the output of the same command under HUMANS4D_DEBUG=1"
         )
         return EXIT_INTERNAL
+    if code == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this code
+        _complain("Interrupted. What is done stays; run the same command again to continue")
+    return code
 
 
 def _is_usage_error(error: Exception) -> bool:

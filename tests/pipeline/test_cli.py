@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline import cli
-from pipeline.errors import EXIT_INPUT, EXIT_OUTPUT, EXIT_SETTINGS, EXIT_STRICT
+from pipeline.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OUTPUT, EXIT_SETTINGS, EXIT_STRICT
 
 
 def write_clip(path, frames=4, size=(96, 64), rate=10):
@@ -177,6 +177,16 @@ def test_a_file_where_the_folder_should_be(humans4d, tmp_path, empty_scene):
 def test_quiet_says_nothing(humans4d, tmp_path, empty_scene):
     code, text = humans4d("run", empty_scene, "-o", tmp_path / "out", "--quiet")
     assert (code, text) == (0, "")
+
+
+def test_an_interrupted_run_says_how_to_go_on(humans4d, tmp_path, empty_scene, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pipeline.commands.run._run", interrupted)
+    code, text = humans4d("run", empty_scene, "-o", tmp_path / "out")
+    assert code == EXIT_INTERRUPTED
+    assert "run the same command again" in text
 
 
 def test_validate_names_a_changed_file(humans4d, tmp_path, empty_scene):
