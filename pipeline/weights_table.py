@@ -185,6 +185,21 @@ TABLE = (
         ),
     ),
     WeightsFile(
+        name="posebert",
+        file_name="posebert.safetensors",
+        sha256=None,
+        size_bytes=34_227_000,
+        licence="CC BY-NC-SA 4.0 (Naver); trained on AMASS, for research only",
+        needed_by="smoothing: posebert",
+        source=Checkpoint(
+            page="https://github.com/naver/posebert "
+            "(http://download.europe.naverlabs.com/leveraging_mocap_models/models.tar.gz)",
+            original="models/posebert_smpl.pt in models.tar.gz",
+            stage="smoothing",
+            backend="posebert",
+        ),
+    ),
+    WeightsFile(
         name="nlf",
         file_name="nlf.torchscript",
         sha256=None,

@@ -1,0 +1,104 @@
+"""PoseBERT as published (Baradel et al., TPAMI 2022): a network that has learnt human motion.
+
+It smooths poses and fills hidden frames; the place is smoothed as `whittaker` does. The official
+weights are the user's to bring (`humans4d models add posebert FILE`).
+"""
+
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from pydantic import Field
+
+from pipeline import weights
+from pipeline.checkpoints import Layout, read_checkpoint
+from pipeline.context import Context
+from pipeline.errors import InputError
+from pipeline.licences import Licence
+from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
+from stages.smoothing._grid import Grid, smooth_place
+from stages.smoothing._person_smoother import PersonSmoother, SmootherConfig, Stretch
+from stages.smoothing.posebert.frame_rate import read_at, sampled_at
+from stages.smoothing.posebert.network import PoseBert, network_with, shapes, shared_names
+from stages.smoothing.posebert.windows import WINDOW, blended_windows, one_window_per_frame
+
+LICENCES = (
+    Licence(
+        "PoseBERT weights",
+        "CC BY-NC-SA 4.0 (Naver); trained on AMASS, which is for research only",
+        commercial=False,
+    ),
+)
+OUTLIER_RATIO, OUTLIER_WINDOW_S = 5.0, 0.5
+"""Of the place, as in `whittaker`."""
+
+
+class Config(SmootherConfig):
+    """Settings of `posebert`. It computes in float32, as published."""
+
+    weights: str | None = None
+    """Official checkpoint or converted file; None: what `humans4d models add` put away."""
+    windows: Literal["blended", "official"] = "blended"
+    """blended: overlapping windows, averaged; official: one per frame, many times slower."""
+    stride: int = Field(default=16, gt=0, lt=WINDOW)
+    """Frames from window to window, when blended."""
+    fps: float = Field(default=30.0, gt=0)
+    """Rate of the motion that the weights were trained on; other videos are resampled."""
+    max_gap_s: float = Field(default=1.0, ge=0, le=2.0)
+    """Longest time from sighting to sighting that is filled; a window must see some frames."""
+    place_cutoff_hz: float = Field(default=4.0, gt=0)
+    """Of the place in the picture (the ray from the camera)."""
+    depth_cutoff_hz: float = Field(default=1.5, gt=0)
+    """Of the logarithm of the distance along the camera's axis."""
+
+
+def checkpoint_layout() -> Layout:
+    """What the official checkpoint must hold."""
+    return Layout("PoseBERT", shapes(), containers=("model_state_dict",))
+
+
+class Backend(PersonSmoother):
+    """Poses through the network, the place through the smoother of `whittaker`."""
+
+    config: Config
+    least_frames = 4
+
+    def __init__(self, config: Config, context: Context) -> None:
+        super().__init__(config, context)
+        self._weights_path = weights.chosen_path("posebert", config.weights)
+
+    @cached_property
+    def network(self) -> PoseBert:
+        """The network with the user's weights.
+
+        Raises:
+            InputError: the file is another network's.
+        """
+        tensors = read_checkpoint(self._weights_path, checkpoint_layout())
+        for alias, first in shared_names().items():
+            if not torch.equal(tensors[alias], tensors[first]):
+                raise InputError(
+                    f"{self._weights_path}: does not fit PoseBERT: '{alias}' differs from "
+                    f"'{first}', yet all layers share one regressor"
+                )
+        return network_with(tensors).to(self.context.device)
+
+    def smooth_pose(self, stretch: Stretch) -> Float64[np.ndarray, "t 24 3"]:
+        """Frames that were not seen are hidden from the network, and filled by it."""
+        given = sampled_at(self.config.fps, stretch.time_s, stretch.pose_rotvec, stretch.seen)
+        rotmat = rotvec_to_rotmat(torch.from_numpy(given.rotvec)).float().to(self.context.device)
+        seen = torch.from_numpy(given.seen).to(self.context.device)
+        if self.config.windows == "official":
+            smooth = one_window_per_frame(self.network, rotmat, seen)
+        else:
+            smooth = blended_windows(self.network, rotmat, seen, self.config.stride)
+        rotvec = rotmat_to_rotvec(smooth.double().cpu()).numpy()
+        return read_at(stretch.time_s, given.time_s, rotvec)
+
+    def smooth_pelvis(self, stretch: Stretch) -> Float64[np.ndarray, "t 3"]:
+        """Along the ray and along log depth."""
+        grid = Grid(stretch.time_s, stretch.weights, OUTLIER_RATIO, OUTLIER_WINDOW_S)
+        config = self.config
+        return smooth_place(stretch.pelvis_m, grid, config.place_cutoff_hz, config.depth_cutoff_hz)

@@ -1,0 +1,179 @@
+"""PoseBERT's network (Baradel et al., 3DV 2021 and TPAMI 2022), under its official names.
+
+A transformer over the frames of a window. Hidden frames become one learned token; attention skips
+them as keys, so they are filled from the others. After each of the four layers one regressor,
+shared by all, corrects a guess of the pose, from the mean pose on.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipeline.rotations import rot6d_interleaved_to_rotmat, rotmat_to_rot6d_interleaved
+
+WIDTH, DEPTH, HEADS, HEAD_WIDTH = 512, 4, 8, 64
+MOST_FRAMES = 1024
+POSE_SIZE = 144
+"""24 joints, six numbers each, interleaved: m00 m01 m10 m11 m20 m21."""
+BODY_INPUT, SKELETON_INPUT = POSE_SIZE, 6 + 16 * 3
+"""`posebert_smpl` reads 24 rotations, `posebert_h36m` a root rotation and 16 joints."""
+
+
+class Attention(nn.Module):
+    """Every frame asks all frames that are not hidden."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        inner = HEADS * HEAD_WIDTH
+        self.to_qkv = nn.Linear(WIDTH, 3 * inner, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(inner, WIDTH))
+
+    def forward(self, x: Float[Tensor, "b t 512"], key_bias: Float[Tensor, "b t"]) -> Tensor:
+        """`key_bias` is 0 for seen frames, the lowest number for hidden ones."""
+        parts = self.to_qkv(x).chunk(3, dim=-1)
+        query, key, value = (p.unflatten(-1, (HEADS, HEAD_WIDTH)).transpose(1, 2) for p in parts)
+        bias = key_bias[:, None, None, :]
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        out: Tensor = self.to_out(mixed.transpose(1, 2).flatten(2))
+        return out
+
+
+class TwoLayers(nn.Module):
+    """Linear, exact GELU, linear."""
+
+    def __init__(self, size_in: int, size_out: int, dropout: float) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Linear(size_in, WIDTH), nn.GELU(), nn.Dropout(dropout), nn.Linear(WIDTH, size_out)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Last axis in, last axis out."""
+        out: Tensor = self.net(x)
+        return out
+
+
+class Normed(nn.Module):
+    """A layer norm and what follows it."""
+
+    def __init__(self, fn: nn.Module) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(WIDTH)
+        self.fn = fn
+
+
+class Decoder(nn.Module):
+    """The layers; the third part of each is the same regressor."""
+
+    def __init__(self, dropout: float) -> None:
+        super().__init__()
+        regressor = Normed(TwoLayers(WIDTH + POSE_SIZE, POSE_SIZE, dropout))
+        self.layers = nn.ModuleList(
+            nn.ModuleList(
+                [Normed(Attention()), Normed(TwoLayers(WIDTH, WIDTH, dropout)), regressor]
+            )
+            for _ in range(DEPTH)
+        )
+
+    def forward(
+        self, x: Float[Tensor, "b t 512"], pose: Float[Tensor, "b t 144"], key_bias: Tensor
+    ) -> Float[Tensor, "layers b t 144"]:
+        """The pose after every layer."""
+        poses = []
+        for layer in self.layers:
+            attend, think, regress = cast(Iterable[Normed], layer)
+            x = x + attend.fn(attend.norm(x), key_bias)
+            x = x + think.fn(think.norm(x))
+            pose = pose + regress.fn(torch.cat([regress.norm(x), pose], dim=-1))
+            poses.append(pose)
+        return torch.stack(poses)
+
+
+class Positions(nn.Module):
+    """A learned vector for each place in the window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pe = nn.Parameter(torch.zeros(1, MOST_FRAMES, WIDTH))
+
+
+class PoseBert(nn.Module):
+    """Noisy frames in, poses out."""
+
+    init_pose: Tensor
+
+    def __init__(self, input_size: int = BODY_INPUT, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.mask_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
+        self.register_buffer("init_pose", torch.zeros(1, 1, POSE_SIZE))
+        self.pos = Positions()
+        self.emb = nn.Linear(input_size, WIDTH)
+        self.decoder = Decoder(dropout)
+
+    def forward(
+        self, tokens: Float[Tensor, "b t d"], seen: Bool[Tensor, "b t"]
+    ) -> Float[Tensor, "layers b t 144"]:
+        """Poses, in six numbers a joint, after every layer; the last is the result.
+
+        Args:
+            tokens: `body_tokens` or `skeleton_tokens`; of frames that are not seen anything.
+            seen: False for hidden frames.
+        """
+        x = torch.where(seen[..., None], self.emb(tokens), self.mask_token)
+        x = x + self.pos.pe[:, : x.shape[1]]
+        key_bias = torch.zeros_like(x[..., 0]).masked_fill(~seen, torch.finfo(x.dtype).min)
+        out: Tensor = self.decoder(x, self.init_pose.expand(*x.shape[:2], -1), key_bias)
+        return out
+
+
+def body_tokens(pose_rotmat: Float[Tensor, "*b 24 3 3"]) -> Float[Tensor, "*b 144"]:
+    """What `posebert_smpl` reads of a frame: local rotations, the root's in the camera."""
+    return rotmat_to_rot6d_interleaved(pose_rotmat).flatten(-2)
+
+
+def skeleton_tokens(
+    root_rotmat: Float[Tensor, "*b 3 3"], joints_m: Float[Tensor, "*b 17 3"]
+) -> Float[Tensor, "*b 54"]:
+    """What `posebert_h36m` reads of a frame: joints in the root's axes, but the hip."""
+    return torch.cat(
+        [rotmat_to_rot6d_interleaved(root_rotmat), joints_m[..., 1:, :].flatten(-2)], dim=-1
+    )
+
+
+def pose_rotmat(pose6d: Float[Tensor, "*b 144"]) -> Float[Tensor, "*b 24 3 3"]:
+    """Rotations of a result."""
+    return rot6d_interleaved_to_rotmat(pose6d.unflatten(-1, (24, 6)))
+
+
+def empty_network(input_size: int = BODY_INPUT) -> PoseBert:
+    """The network's names and shapes without any numbers."""
+    with torch.device("meta"):
+        return PoseBert(input_size).eval().requires_grad_(False)
+
+
+def shapes(input_size: int = BODY_INPUT) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors that an official checkpoint must bring."""
+    entries = empty_network(input_size).state_dict().items()
+    return {name: tuple(tensor.shape) for name, tensor in entries}
+
+
+def network_with(tensors: Mapping[str, Tensor]) -> PoseBert:
+    """The network around these very tensors; nothing is copied."""
+    network = empty_network(tensors["emb.weight"].shape[1])
+    network.load_state_dict(dict(tensors), strict=True, assign=True)
+    return network.requires_grad_(False)
+
+
+def shared_names() -> dict[str, str]:
+    """Names of the regressor in layers 1 to 3, each with its name in layer 0."""
+    first = "decoder.layers.0.2."
+    names = [name for name in shapes() if name.startswith(first)]
+    return {
+        f"decoder.layers.{layer}.2.{name.removeprefix(first)}": name
+        for layer in range(1, DEPTH)
+        for name in names
+    }
