@@ -19,10 +19,10 @@ TRUNCATE = 4.0
 class Config(SmootherConfig):
     """Standard deviations in seconds: what swings at 0.187 / sigma Hz keeps half of its width."""
 
-    rotation_sigma_s: float = Field(default=0.04, gt=0)
-    place_sigma_s: float = Field(default=0.04, gt=0)
+    rotation_sigma_s: float = Field(default=0.05, gt=0)
+    place_sigma_s: float = Field(default=0.05, gt=0)
     """Of the place in the picture (the ray from the camera)."""
-    depth_sigma_s: float = Field(default=0.12, gt=0)
+    depth_sigma_s: float = Field(default=0.15, gt=0)
     """Of the logarithm of the distance along the camera's axis."""
 
 

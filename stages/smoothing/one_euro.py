@@ -18,9 +18,9 @@ CHORDS_PER_ANGLE = 0.5
 class Config(SmootherConfig):
     """Cut-off = least cut-off + beta * speed. Times are the frames' own, in seconds."""
 
-    rotation_cutoff_hz: float = Field(default=1.0, gt=0)
+    rotation_cutoff_hz: float = Field(default=1.5, gt=0)
     """Of a joint that does not turn."""
-    rotation_beta: float = Field(default=0.7, ge=0)
+    rotation_beta: float = Field(default=1.5, ge=0)
     """Hz that the cut-off rises per rad/s."""
     place_cutoff_hz: float = Field(default=1.0, gt=0)
     """Of a place in the picture (the ray from the camera) that does not move."""

@@ -17,10 +17,10 @@ from stages.smoothing._uniform import at_steady_times
 class Config(SmootherConfig):
     """Windows count from the first to the last frame in them, in seconds."""
 
-    rotation_window_s: float = Field(default=0.3, gt=0)
-    place_window_s: float = Field(default=0.3, gt=0)
+    rotation_window_s: float = Field(default=0.4, gt=0)
+    place_window_s: float = Field(default=0.4, gt=0)
     """Of the place in the picture (the ray from the camera)."""
-    depth_window_s: float = Field(default=0.6, gt=0)
+    depth_window_s: float = Field(default=0.8, gt=0)
     """Of the logarithm of the distance along the camera's axis."""
     order: int = Field(default=2, ge=0, le=5)
     """Degree of the polynomial."""
