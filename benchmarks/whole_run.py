@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 MIB = 1 << 20
-POLL_S = 0.05
+POLL_S = 0.1
 
 BASELINE = """
 import sys, time
@@ -60,12 +60,12 @@ def timed(command: list[str]) -> Timed:
 
 
 def _memory(pid: int) -> int:
-    """Memory of its own (not shared with other processes) of a process tree, in bytes."""
+    """Resident memory of a process tree, in bytes."""
     total = 0
     try:
         root = psutil.Process(pid)
         for process in (root, *root.children(recursive=True)):
-            total += process.memory_full_info().uss
+            total += process.memory_info().rss
     except psutil.Error:
         return total
     return total

@@ -24,7 +24,12 @@ from pipeline.types import Bodies, Camera, Detections, Video
 from pipeline.video import Frame, read_frames
 
 CHUNK_FRAMES = 120
-BATCH_FRAMES = 20
+MOST_BATCH_FRAMES = 20
+LEAST_BATCH_FRAMES = 4
+BATCH_BYTES = 120_000_000
+"""What a batch of pictures may take; up to three of them are on their way."""
+BYTES_PER_PIXEL = 4.5
+"""RGB, and the decoder's 4:2:0."""
 PREFETCHED_FRAMES = 8
 PREFETCHED_BATCHES = 1
 
@@ -106,13 +111,19 @@ class Perceiver:
             events=self.context.events,
         )
         with prefetch(_with_pixels(frames), PREFETCHED_FRAMES) as ahead:
-            in_chunk = 0
-            while batch := list(islice(ahead, min(BATCH_FRAMES, CHUNK_FRAMES - in_chunk))):
+            in_chunk, most = 0, batch_frames(video)
+            while batch := list(islice(ahead, min(most, CHUNK_FRAMES - in_chunk))):
                 if in_chunk == 0:
                     self.detector.restart()
                 detections = self.detector(batch)
                 in_chunk = (in_chunk + len(batch)) % CHUNK_FRAMES
                 yield _Batch(batch, detections, ends_chunk=in_chunk == 0)
+
+
+def batch_frames(video: Video) -> int:
+    """How many frames go through together: fewer of large ones, so that memory stays bounded."""
+    fitting = BATCH_BYTES / (video.width_px * video.height_px * BYTES_PER_PIXEL)
+    return int(min(max(fitting, LEAST_BATCH_FRAMES), MOST_BATCH_FRAMES))
 
 
 def _with_pixels(frames: Iterable[Frame]) -> Iterator[Frame]:

@@ -1,14 +1,16 @@
 """The first pass goes on where it stopped, and a continued pass equals an undisturbed one."""
 
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
 
 from pipeline.context import Context
-from pipeline.perceive import CHUNK_FRAMES, Perceiver
+from pipeline.perceive import CHUNK_FRAMES, Perceiver, batch_frames
 from pipeline.types import Bodies, Detections
 from pipeline.video import open_video
-from tests.pipeline.nouns import a_camera, some_bodies
+from tests.pipeline.nouns import a_camera, a_video, some_bodies
 
 FRAMES = 2 * CHUNK_FRAMES + 15
 
@@ -86,3 +88,10 @@ def test_a_part_of_the_video_keeps_the_sources_numbers(clip, tmp_path):
     seen = _perceive(clip, tmp_path, Detector(), start_s=1.0, end_s=2.0)
     assert seen.detections.frame_index.tolist() == list(range(30, 60))
     assert seen.video.first_frame == 30
+
+
+@pytest.mark.parametrize(
+    ("width_px", "height_px", "expected"), [(640, 480, 20), (1920, 1080, 12), (7680, 4320, 4)]
+)
+def test_large_pictures_go_in_small_batches(width_px, height_px, expected):
+    assert batch_frames(replace(a_video(), width_px=width_px, height_px=height_px)) == expected
