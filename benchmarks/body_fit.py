@@ -15,7 +15,7 @@ from torch import Tensor
 from benchmarks.random_bodies import random_bodies
 from pipeline.body import BodyModel, load_body
 from pipeline.body_fit import BodyState, FitTarget, FitWeights, fit_body, fit_terms
-from pipeline.body_fit.fit import EVERY
+from pipeline.body_fit.fit import coarse_rows
 from pipeline.body_fit.jacobian import BodyMotion
 from pipeline.body_fit.solver import Stop, minimise
 from pipeline.body_fit.start import starts
@@ -43,7 +43,7 @@ def main() -> None:
     print(f"{count} bodies, each with its own shape; mean error of the worst body, mm")
     for name, target in targets.items():
         _report_accuracy(name, body, truth, target)
-    rows = torch.arange(0, len(body.v_template_m), EVERY)
+    rows = coarse_rows(body)
     some = targets["vertices"].some_vertices(rows)
     print(f"seconds until the worst body is within a goal, {len(rows)} vertices")
     start = starts(body, targets["vertices"])[0]

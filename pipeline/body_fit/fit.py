@@ -1,6 +1,7 @@
 """The fit of bodies to a target: start, coarse steps on some vertices, last steps on all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -9,14 +10,14 @@ from torch import Tensor
 from pipeline.body import BodyModel
 from pipeline.body_fit.jacobian import BodyMotion
 from pipeline.body_fit.losses import NEAREST_M, BodyState, FitTarget, FitWeights, fit_terms
-from pipeline.body_fit.solver import Stop, minimise
+from pipeline.body_fit.solver import CHUNK_FRAMES, Stop, minimise
 from pipeline.body_fit.start import starts
 from pipeline.one_thread import one_thread
 from pipeline.projection import project_points
 from pipeline.rotations import rotmat_to_rotvec
 
-EVERY = 10
-"""Coarse steps look at one vertex of this many."""
+COARSE_VERTICES = 689
+"""Coarse steps look at about as many vertices, evenly spread over the file's order."""
 CHOOSING = Stop(iterations=12, gain=1e-2)
 """For each start, where there are several."""
 LAST = Stop(iterations=8, gain=1e-3)
@@ -68,14 +69,21 @@ def fit_body(
     body, target = body.to("cpu", torch.float64), target.to(torch.float64)
     count = len(body.v_template_m)
     with one_thread():
-        coarse = BodyMotion(body, torch.arange(0, count, EVERY))
+        coarse = BodyMotion(body, coarse_rows(body))
         some = target.some_vertices(coarse.rows)
-        state = start or _best_start(coarse, target, some, weights)
+        state = start.to(torch.float64) if start else _best_start(coarse, target, some, weights)
         state, _ = minimise(coarse, state, some, weights, one_shape=one_shape, stop=stop)
         if target.vertices_m is not None:
             every = BodyMotion(body, torch.arange(count))
             state, _ = minimise(every, state, target, weights, one_shape=one_shape, stop=LAST)
-        return _outcome(body, state, target)
+        chunks = [slice(n, n + CHUNK_FRAMES) for n in range(0, len(target), CHUNK_FRAMES)]
+        return _joined([_outcome(body, state.cut(c), target.cut(c)) for c in chunks])
+
+
+def coarse_rows(body: BodyModel) -> Tensor:
+    """Vertices for the coarse steps."""
+    count = len(body.v_template_m)
+    return torch.arange(0, count, max(1, count // COARSE_VERTICES))
 
 
 def _best_start(
@@ -96,6 +104,16 @@ def _best_start(
 
     betas = pick("betas").mean(0).expand(len(frames), 10)
     return BodyState(pick("pose_rotmat"), betas, pick("t_m"))
+
+
+def _joined(parts: list[BodyFit]) -> BodyFit:
+    """Fits of consecutive frames as one."""
+
+    def join(name: str) -> Any:
+        pieces = [piece for part in parts if (piece := getattr(part, name)) is not None]
+        return torch.cat(pieces) if pieces else None
+
+    return BodyFit(**{field.name: join(field.name) for field in fields(BodyFit)})
 
 
 def _outcome(body: BodyModel, state: BodyState, target: FitTarget) -> BodyFit:

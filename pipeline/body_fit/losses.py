@@ -100,6 +100,10 @@ class BodyState:
         """Put the body there."""
         return body.with_shape(self.betas).with_pose(pose_rotmat=self.pose_rotmat, t_m=self.t_m)
 
+    def to(self, dtype: torch.dtype) -> "BodyState":
+        """The same in another precision."""
+        return BodyState(self.pose_rotmat.to(dtype), self.betas.to(dtype), self.t_m.to(dtype))
+
     def cut(self, frames: Tensor | slice) -> "BodyState":
         """Some of the frames."""
         return BodyState(self.pose_rotmat[frames], self.betas[frames], self.t_m[frames])

@@ -18,6 +18,8 @@ from pipeline.rotations import rotvec_to_rotmat
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-9, 1e4
 SMALLEST_CURVATURE = 1e-9
 """Square metres for a unit of any way to move: less is as good as free."""
+CHUNK_FRAMES = 50
+"""Frames posed at a time, so that memory does not grow with them."""
 OWN = 75
 """Ways to move that are the frame's own; the rest is shape."""
 
@@ -44,7 +46,13 @@ def minimise(
     rows = motion.rows if target.vertices_m is not None else None
 
     def cost_of(state: BodyState) -> Tensor:
-        cost = fit_terms(motion.body, state, target, weights, rows).total
+        chunks = [slice(n, n + CHUNK_FRAMES) for n in range(0, len(target), CHUNK_FRAMES)]
+        cost = torch.cat(
+            [
+                fit_terms(motion.body, state.cut(c), target.cut(c), weights, rows).total
+                for c in chunks
+            ]
+        )
         return cost.sum().expand(len(cost)) if one_shape else cost
 
     state, cost = start, cost_of(start)
