@@ -32,6 +32,7 @@ class Chosen:
         return {
             stage: {"backend": self.names[stage], **self._configs[stage].model_dump(mode="json")}
             for stage in stages
+            if stage in self.names
         }
 
     def prepare(self) -> None:

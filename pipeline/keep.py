@@ -22,6 +22,8 @@ LOGGER = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
+FILE_OF_STAGE = {"tracking": "tracks", "refinement": "refined", "smoothing": "smoothed"}
+
 
 @dataclass
 class Keeper:
@@ -30,13 +32,13 @@ class Keeper:
     folder: ResultFolder
     context: Context
     record: Record
+    settings_of: Callable[..., Any]
+    """Full settings of the named stages, as plain values."""
     fingerprints: list[str] = field(default_factory=list)
 
-    def perceived(
-        self, settings: Any, inputs: Any, video: Video, make: Callable[[], Perceiver]
-    ) -> Perceived:
+    def perceived(self, inputs: Any, video: Video, make: Callable[[], Perceiver]) -> Perceived:
         """The first pass: read back, or done (going on where it was interrupted)."""
-        key = self._next("perception", settings, inputs)
+        key = self._next("perception", self.settings_of("detection", "regression"), inputs)
         names = ("video", "detections", "bodies")
         kept = [self._kept(name, key) for name in names]
         if self._reused("perception", key, kept):
@@ -58,11 +60,9 @@ class Keeper:
         shutil.rmtree(self.folder.chunk_folder, ignore_errors=True)
         return seen
 
-    def people(
-        self, stage: str, name: str, settings: Any, make: Callable[[], tuple[Person, ...]]
-    ) -> tuple[Person, ...]:
-        """A stage that gives people: read back from `<name>.npz`, or made."""
-        key = self._next(stage, settings)
+    def people(self, stage: str, make: Callable[[], tuple[Person, ...]]) -> tuple[Person, ...]:
+        """A stage that gives people: read back from its file, or made."""
+        key, name = self._next(stage, self.settings_of(stage)), FILE_OF_STAGE[stage]
         kept = self._kept(name, key)
         if self._reused(stage, key, [kept]):
             return storage.people_from(kept or {})
@@ -70,9 +70,9 @@ class Keeper:
         self._write(stage, key, {name: storage.people_arrays(people)}, events, seconds)
         return people
 
-    def files(self, stage: str, settings: Any, make: Callable[[], list[Path]]) -> None:
+    def files(self, stage: str, make: Callable[[], list[Path]]) -> None:
         """Files made from what came before: left alone where they are current, else made."""
-        key = self._next(stage, settings)
+        key = self._next(stage, self.settings_of(stage))
         if self.record.is_current(stage, key):
             files = [self.folder.path / name for name in self.record.earlier[stage]["files"]]
             self.record.note(stage, key, files, None)

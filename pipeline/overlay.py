@@ -28,36 +28,34 @@ PREFETCHED_FRAMES = 6
 ALPHA_WHERE_FILLED = 0.55
 
 
-def write_overlay(
-    path: Path,
-    video: Video,
-    people: tuple[Person, ...],
-    camera: Camera,
-    renderer: Any,
-    context: Context,
-    decoder: str = "pyav",
-) -> list[Path]:
-    """Draw every person over every frame; the output has the input's frames at their times.
+@dataclass(frozen=True)
+class Overlay:
+    """What to draw, and with what."""
 
-    Returns:
-        The file written.
-    """
-    poser = _Poser(people, context.body)
-    frames = read_frames(video, decoder=decoder, events=context.events)
-    with (
-        context.progress("Drawing", video.frame_count) as advance,
-        prefetch(frames, PREFETCHED_FRAMES) as ahead,
-        OverlayWriter(path, video, events=context.events) as writer,
-    ):
-        for frame, meshes in _with_meshes(islice(ahead, video.frame_count), poser):
-            image = frame.yuv420()
-            layer = renderer(
-                meshes, context.body.faces, camera.K_px, frame.width_px, frame.height_px
-            )
-            blend_on_yuv(layer, image)
-            writer.write(image, frame.time_s)
-            advance(1)
-    return [path]
+    people: tuple[Person, ...]
+    camera: Camera
+    renderer: Any
+    context: Context
+    decoder: str = "pyav"
+
+    def write(self, path: Path, video: Video) -> list[Path]:
+        """Draw everybody over every frame; the file has the video's frames at their times."""
+        context, faces = self.context, self.context.body.faces
+        poser = _Poser(self.people, context.body)
+        frames = read_frames(video, decoder=self.decoder, events=context.events)
+        with (
+            context.progress("Drawing", video.frame_count) as advance,
+            prefetch(frames, PREFETCHED_FRAMES) as ahead,
+            OverlayWriter(path, video, events=context.events) as writer,
+        ):
+            for frame, meshes in _with_meshes(islice(ahead, video.frame_count), poser):
+                size_px = (frame.width_px, frame.height_px)
+                layer = self.renderer(meshes, faces, self.camera.K_px, *size_px)
+                image = frame.yuv420()
+                blend_on_yuv(layer, image)
+                writer.write(image, frame.time_s)
+                advance(1)
+        return [path]
 
 
 def _with_meshes(

@@ -20,14 +20,14 @@ def person_path(folder: Path, person_id: int) -> Path:
 
 
 def write_people(
-    folder: Path, people: tuple[Person, ...], camera: Camera, body: "BodyModel", source: str
+    folder: Path, people: tuple[Person, ...], camera: Camera, body: "BodyModel", source: Path
 ) -> list[Path]:
     """Write every person's file and remove those of people who are no longer there."""
     paths = [person_path(folder, person.id) for person in people]
     with output_errors(folder / "people"):
         (folder / "people").mkdir(parents=True, exist_ok=True)
     for path, person in zip(paths, people, strict=True):
-        write_npz(path, person_arrays(person, camera, body, source))
+        write_npz(path, person_arrays(person, camera, body, source.name))
     for stale in set((folder / "people").glob("person_*.npz")) - set(paths):
         stale.unlink()
     return paths

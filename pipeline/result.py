@@ -78,9 +78,13 @@ class ResultFolder:
         """Sizes in bytes of files in this folder, by their names inside it."""
         return {file.relative_to(self.path).as_posix(): file.stat().st_size for file in files}
 
+    def changed(self, sizes: Mapping[str, int]) -> list[str]:
+        """The files that are gone or have another size."""
+        return [name for name, size in sizes.items() if _size(self.path / name) != size]
+
     def holds(self, sizes: Mapping[str, int]) -> bool:
         """True if all these files are here with these sizes."""
-        return all(_size(self.path / name) == size for name, size in sizes.items())
+        return not self.changed(sizes)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

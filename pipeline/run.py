@@ -11,11 +11,12 @@ from pipeline.context import Context
 from pipeline.files import file_digest
 from pipeline.fingerprint import files_used
 from pipeline.keep import Keeper
-from pipeline.overlay import write_overlay
+from pipeline.overlay import Overlay
 from pipeline.perceive import Perceiver
 from pipeline.person_file import write_people
 from pipeline.report import recorded
 from pipeline.result import ResultFolder
+from pipeline.types import Camera
 from pipeline.video import open_video
 
 
@@ -46,60 +47,37 @@ def run(
     Raises:
         UserError: bad input, settings, missing parts or an output that cannot be written.
     """
-    folder = ResultFolder(out)
+    folder, events = ResultFolder(out), context.events
     do = Chosen(settings, context)
-    video = open_video(
-        video_path,
-        start_s=start_s,
-        end_s=end_s,
-        decoder=settings.video.decoder,
-        events=context.events,
-    )
-    camera = make_camera(video, settings.camera.focal_px, settings.camera.fov_deg, context.events)
+    decoder = settings.video.decoder
+    video = open_video(video_path, start_s=start_s, end_s=end_s, decoder=decoder, events=events)
+    camera = make_camera(video, settings.camera.focal_px, settings.camera.fov_deg, events)
     inputs = {
         "video": file_digest(video_path),
         "part_s": [start_s, end_s],
-        "decoder": settings.video.decoder,
+        "decoder": decoder,
         "camera": camera.K_px.tolist(),
         "body": body_fingerprint(context.body_model),
         "files": files_used(settings.raw),
     }
 
-    def perceiver() -> Perceiver:
-        do.prepare()
-        return Perceiver(do.detection, do.regression, camera, context, settings.video.decoder)
-
     with folder.locked(), recorded(folder, settings, do, context, fingerprint) as record:
-        keep = Keeper(folder, context, record)
-        backends = do.described("detection", "regression")
-        seen = keep.perceived(backends, inputs, video, perceiver)
+        keep = Keeper(folder, context, record, do.described)
+        seen = keep.perceived(inputs, video, lambda: _perceiver(do, camera, context, decoder))
         tracked = keep.people(
-            "tracking",
-            "tracks",
-            do.described("tracking"),
-            lambda: do.tracking(seen.video, seen.detections, seen.bodies, camera),
+            "tracking", lambda: do.tracking(seen.video, seen.detections, seen.bodies, camera)
         )
-        refined = keep.people(
-            "refinement",
-            "refined",
-            do.described("refinement"),
-            lambda: do.refinement(tracked, camera),
-        )
-        people = keep.people(
-            "smoothing", "smoothed", do.described("smoothing"), lambda: do.smoothing(refined)
-        )
+        refined = keep.people("refinement", lambda: do.refinement(tracked, camera))
+        people = keep.people("smoothing", lambda: do.smoothing(refined))
         record.found(seen.video, camera, people)
-        keep.files(
-            "people",
-            {},
-            lambda: write_people(folder.path, people, camera, context.body, video_path.name),
-        )
+        keep.files("people", lambda: write_people(out, people, camera, context.body, video_path))
         if settings.overlay.enabled:
-            keep.files(
-                "overlay",
-                do.described("rendering"),
-                lambda: write_overlay(
-                    folder.overlay_path, seen.video, people, camera, do.rendering, context
-                ),
-            )
+            overlay = Overlay(people, camera, do.rendering, context, decoder)
+            keep.files("rendering", lambda: overlay.write(folder.overlay_path, seen.video))
     return folder.read_report()
+
+
+def _perceiver(do: Chosen, camera: Camera, context: Context, decoder: str) -> Perceiver:
+    """The first pass; what comes after it gets ready meanwhile."""
+    do.prepare()
+    return Perceiver(do.detection, do.regression, camera, context, decoder)

@@ -36,9 +36,9 @@ def _folder_problems(folder: ResultFolder) -> tuple[list[str], int]:
     problems = [text for file in files for text in _file_problems(file)]
     if report["status"] != "complete":
         problems.append(f"{folder.report_path}: the run is not complete; run it again to continue")
-    for stage, made in report.get("made", {}).items():
-        if not folder.holds(made["files"]):
-            problems.append(f"{folder.path}: a file of stage '{stage}' is gone or was changed")
+    for made in report.get("made", {}).values():
+        for name in folder.changed(made["files"]):
+            problems.append(f"{folder.path / name}: is gone or was changed; run the video again")
     unlisted = set((folder.path / "people").glob("person_*.npz")) - set(files)
     problems += [f"{file}: is not listed in run.json" for file in sorted(unlisted)]
     return problems, len(files)

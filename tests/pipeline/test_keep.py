@@ -19,10 +19,11 @@ class Run:
         self.folder = ResultFolder(folder)
         report = self.folder.read_report() if self.folder.report_path.exists() else {}
         record = Record(self.folder, self.context, {}, report.get("made", {}))
-        keep = Keeper(self.folder, self.context, record)
-        self.tracked = keep.people("tracking", "tracks", {}, self._people)
-        self.people = keep.people("smoothing", "smoothed", smoothing, self._smooth)
-        keep.files("overlay", rendering, self._file)
+        settings = {"tracking": "t", "smoothing": smoothing, "rendering": rendering}
+        keep = Keeper(self.folder, self.context, record, settings.get)
+        self.tracked = keep.people("tracking", self._people)
+        self.people = keep.people("smoothing", self._smooth)
+        keep.files("rendering", self._file)
         record.save("complete")
 
     def _people(self):
@@ -35,12 +36,12 @@ class Run:
         return self.tracked
 
     def _file(self):
-        self.made.append("overlay")
+        self.made.append("rendering")
         self.folder.overlay_path.write_bytes(b"video")
         return [self.folder.overlay_path]
 
 
-ALL = ["tracking", "smoothing", "overlay"]
+ALL = ["tracking", "smoothing", "rendering"]
 
 
 def test_nothing_changed_means_nothing_is_made(tmp_path):
@@ -57,13 +58,13 @@ def test_events_of_a_reused_stage_are_told_again(tmp_path):
 
 def test_a_changed_setting_remakes_that_stage_and_what_follows(tmp_path):
     Run(tmp_path)
-    assert Run(tmp_path, smoothing="b").made == ["smoothing", "overlay"]
-    assert Run(tmp_path, smoothing="b", rendering="y").made == ["overlay"]
+    assert Run(tmp_path, smoothing="b").made == ["smoothing", "rendering"]
+    assert Run(tmp_path, smoothing="b", rendering="y").made == ["rendering"]
 
 
 @pytest.mark.parametrize(
     ("name", "remade"),
-    [("tracks.npz", ["tracking"]), ("smoothed.npz", ["smoothing"]), ("overlay.mp4", ["overlay"])],
+    [("tracks.npz", ["tracking"]), ("smoothed.npz", ["smoothing"]), ("overlay.mp4", ["rendering"])],
 )
 @pytest.mark.parametrize("damage", ["gone", "cut"])
 def test_damaged_files_are_made_again(tmp_path, name, remade, damage):

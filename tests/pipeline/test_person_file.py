@@ -21,8 +21,8 @@ def arrays():
 
 def test_files_are_written_read_back_and_stale_ones_removed(tmp_path):
     body, camera = load_body(), a_camera()
-    write_people(tmp_path, (a_person(1), a_person(2)), camera, body, "clip.mp4")
-    write_people(tmp_path, (a_person(2),), camera, body, "clip.mp4")
+    write_people(tmp_path, (a_person(1), a_person(2)), camera, body, Path("clip.mp4"))
+    write_people(tmp_path, (a_person(2),), camera, body, Path("a/clip.mp4"))
     assert [p.name for p in (tmp_path / "people").iterdir()] == ["person_002.npz"]
     person, loaded = read_person(person_path(tmp_path, 2))
     np.testing.assert_array_equal(person.pose_rotvec, a_person(2).pose_rotvec)
