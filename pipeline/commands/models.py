@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from pipeline import weights
 from pipeline.console import OUT, progress_factory
@@ -22,20 +21,18 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")]
 @app.command("list")
 def list_command() -> int:
     """Show every file of weights, whether it is here, and its licence."""
-    table = Table(caption=f"looked for in {weights.cache_folder()}")
-    for title in ("name", "here", "size", "licence", "needed by", "from"):
-        table.add_column(title)
     for row in TABLE:
+        here = "[green]here[/]" if weights.is_present(row) else "[yellow]not here[/]"
+        OUT.print(f"[bold]{row.name}[/]  {here}  {row.size_bytes / 1e6:.1f} MB", highlight=False)
         origin = row.source.requirement if isinstance(row.source, Wheel) else row.source.page
-        table.add_row(
-            row.name,
-            "yes" if weights.is_present(row) else "no",
-            f"{row.size_bytes / 1e6:.1f} MB",
-            row.licence,
-            row.needed_by,
-            origin,
-        )
-    OUT.print(table)
+        for title, text in (
+            ("for", row.needed_by),
+            ("licence", row.licence),
+            ("from", origin),
+            ("SHA-256", row.sha256 or "none pinned: its owners published several versions"),
+            ("looked for", str(weights.location(row))),
+        ):
+            OUT.print(f"  {title:10} {text}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
