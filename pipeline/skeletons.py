@@ -1,5 +1,6 @@
 """Landmark sets by name: what each point is, which are joined by a line, which is whose mirror."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -194,7 +195,159 @@ SMPL24 = Skeleton(
 SMPL24_PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 """Parent joint of every SMPL joint; the pelvis has none."""
 
-_ALL = {skeleton.name: skeleton for skeleton in (BLAZEPOSE33, COCO17, SMPL24)}
+_TOES = ("big_toe", "small_toe", "heel")
+_TIPS = ("thumb_tip", "index_tip", "middle_tip", "ring_tip", "pinky_tip")
+# Left limbs run away from the trunk, and right ones towards it, in the sets of the LSP data.
+_ARM, _LEG = ("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")
+
+
+def _of(side: str, parts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{side}_{part}" for part in parts)
+
+
+SMPL45 = Skeleton(
+    "smpl45",
+    (
+        *SMPL24.points,
+        *("nose", "right_eye", "left_eye", "right_ear", "left_ear"),
+        *_of("left", _TOES),
+        *_of("right", _TOES),
+        *_of("left", _TIPS),
+        *_of("right", _TIPS),
+    ),
+    (
+        *SMPL24.bones,
+        ("head", "nose"),
+        *(("nose", eye) for eye in ("right_eye", "left_eye")),
+        *_both_sides(("eye", "ear"), ("ankle", "heel"), ("foot", "big_toe"), ("foot", "small_toe")),
+        *_both_sides(*(("hand", tip) for tip in _TIPS)),
+    ),
+)
+"""SMPL's 24 joints and 21 points of its surface, as the package smplx returns them."""
+
+OPENPOSE25 = Skeleton(
+    "openpose25",
+    (
+        *("nose", "neck"),
+        *_of("right", _ARM),
+        *_of("left", _ARM),
+        "mid_hip",
+        *_of("right", _LEG),
+        *_of("left", _LEG),
+        *("right_eye", "left_eye", "right_ear", "left_ear"),
+        *_of("left", _TOES),
+        *_of("right", _TOES),
+    ),
+    (
+        *(("nose", "neck"), ("neck", "mid_hip")),
+        *(("nose", eye) for eye in ("right_eye", "left_eye")),
+        *(("neck", shoulder) for shoulder in ("right_shoulder", "left_shoulder")),
+        *(("mid_hip", hip) for hip in ("right_hip", "left_hip")),
+        *_both_sides(("eye", "ear"), ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee")),
+        *_both_sides(("knee", "ankle"), ("ankle", "heel"), ("ankle", "big_toe")),
+        *_both_sides(("big_toe", "small_toe")),
+    ),
+)
+"""OpenPose's BODY_25."""
+
+_LIMBS12 = (
+    *_of("right", reversed(_LEG)),
+    *_of("left", _LEG),
+    *_of("right", reversed(_ARM)),
+    *_of("left", _ARM),
+)
+LSP14 = Skeleton(
+    "lsp14",
+    (*_LIMBS12, "neck_lsp", "head_top_lsp"),
+    (*_ACROSS, *_LIMBS, ("neck_lsp", "head_top_lsp")),
+)
+"""The points of the LSP data set: the first 14 of `EXTRA19` and of `COCOPLUS19`."""
+
+COCOPLUS19 = Skeleton(
+    "cocoplus19",
+    (*LSP14.points, "nose", "left_eye", "right_eye", "left_ear", "right_ear"),
+    (
+        *LSP14.bones,
+        *(("nose", eye) for eye in ("right_eye", "left_eye")),
+        *_both_sides(("eye", "ear")),
+    ),
+)
+"""What HMR's `cocoplus_regressor` gives."""
+
+EXTRA19 = Skeleton(
+    "extra19",
+    (*LSP14.points, "pelvis_mpii", "thorax_mpii", "spine_h36m", "jaw_h36m", "head_h36m"),
+    (
+        *LSP14.bones,
+        *(("pelvis_mpii", "spine_h36m"), ("spine_h36m", "thorax_mpii")),
+        *(("thorax_mpii", "jaw_h36m"), ("jaw_h36m", "head_h36m")),
+    ),
+)
+"""The points of other data sets that SPIN and HMR2 add to OpenPose's: `SMPL_to_J19.pkl`."""
+
+DATA24 = Skeleton(
+    "data24", (*EXTRA19.points, *COCOPLUS19.points[14:]), (*EXTRA19.bones, *COCOPLUS19.bones[-4:])
+)
+"""SPIN's points of the training sets ("ground truth"): `EXTRA19`, then five of the face."""
+
+
+def _after_openpose(name: str, others: Skeleton) -> Skeleton:
+    """OpenPose's 25, their names marked, then others: ankles, say, are in both."""
+    points, bones = OPENPOSE25.points, OPENPOSE25.bones
+    return Skeleton(
+        name,
+        (*(f"openpose_{point}" for point in points), *others.points),
+        (*((f"openpose_{a}", f"openpose_{b}") for a, b in bones), *others.bones),
+    )
+
+
+HMR2_44 = _after_openpose("hmr2_44", EXTRA19)
+"""The joints of HMR2.0, PHALP and TokenHMR. Errors are measured from `pelvis_mpii`, which is 39."""
+
+SPIN49 = _after_openpose("spin49", DATA24)
+"""The joints of SPIN."""
+
+H36M17 = Skeleton(
+    "h36m17",
+    (
+        "pelvis",
+        *_of("left", _LEG),
+        *_of("right", _LEG),
+        *("spine", "neck", "jaw", "head"),
+        *_of("left", _ARM),
+        *_of("right", _ARM),
+    ),
+    (
+        *(("pelvis", "spine"), ("spine", "neck"), ("neck", "jaw"), ("jaw", "head")),
+        *(("pelvis", hip) for hip in ("left_hip", "right_hip")),
+        *(("neck", shoulder) for shoulder in ("left_shoulder", "right_shoulder")),
+        *_both_sides(("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist")),
+    ),
+)
+"""Human3.6M's joints, in the order of `J_regressor_h36m.npy`."""
+
+COMMON14 = Skeleton(
+    "common14", (*_LIMBS12, "neck_lsp", "head_h36m"), (*_ACROSS, *_LIMBS, ("neck_lsp", "head_h36m"))
+)
+"""On which SPIN, HMR2.0 and TokenHMR measure errors on Human3.6M and 3DPW."""
+
+COMMON17 = Skeleton(
+    "common17",
+    (*COMMON14.points, "pelvis_mpii", "spine_h36m", "jaw_h36m"),
+    (
+        *COMMON14.bones,
+        *(("pelvis_mpii", "spine_h36m"), ("spine_h36m", "neck_lsp"), ("neck_lsp", "jaw_h36m")),
+    ),
+)
+"""On which SPIN measures errors on MPI-INF-3DHP."""
+
+_ALL = {
+    skeleton.name: skeleton
+    for skeleton in (
+        *(BLAZEPOSE33, COCO17, SMPL24, SMPL45, OPENPOSE25, LSP14, COCOPLUS19, EXTRA19, DATA24),
+        *(HMR2_44, SPIN49, H36M17, COMMON14, COMMON17),
+    )
+}
 
 
 def skeleton_named(name: str) -> Skeleton:

@@ -128,7 +128,7 @@ def fetch(name: str, progress: ProgressFactory = no_progress) -> Path:
         )
     if isinstance(weights.source, ByHand):
         raise MissingError(
-            f"{name}: its owners give it only to registered users. Download it from "
+            f"{name}: it is not here and is not fetched for you. Download it from "
             f"{weights.source.page} and put it at {location(weights)}"
         )
     LOGGER.info("fetching %s from %s", name, weights.source.requirement)

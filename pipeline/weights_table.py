@@ -17,10 +17,10 @@ class Wheel:
 
 @dataclass(frozen=True)
 class ByHand:
-    """A file that its owners give only to people who accept their terms."""
+    """A file that is used as it is and that users get themselves, under its owners' terms."""
 
     page: str
-    """Where to register and download."""
+    """Where to download it, and what it is called there."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ MEDIAPIPE = Wheel(
         "--abi=cp311",
     ),
 )
+
+REGRESSOR_LICENCE = "none stated; made for SMPL and from research data, so research only"
 
 TABLE = (
     WeightsFile(
@@ -213,6 +215,36 @@ TABLE = (
             stage="regression",
             backend="nlf",
             trust_setting="regression.nlf.trust",
+        ),
+    ),
+    WeightsFile(
+        name="j-regressor-extra",
+        file_name="J_regressor_extra.npy",
+        sha256=None,
+        size_bytes=496_160,
+        licence=REGRESSOR_LICENCE,
+        needed_by="joint sets: the 9 joints of SPIN that are not SMPL's",
+        source=ByHand("http://visiondata.cis.upenn.edu/spin/data.tar.gz (J_regressor_extra.npy)"),
+    ),
+    WeightsFile(
+        name="j-regressor-h36m",
+        file_name="J_regressor_h36m.npy",
+        sha256=None,
+        size_bytes=937_120,
+        licence=REGRESSOR_LICENCE,
+        needed_by="joint sets: Human3.6M's 17 joints",
+        source=ByHand("http://visiondata.cis.upenn.edu/spin/data.tar.gz (J_regressor_h36m.npy)"),
+    ),
+    WeightsFile(
+        name="smpl-to-j19",
+        file_name="SMPL_to_J19.pkl",
+        sha256=None,
+        size_bytes=1_047_280,
+        licence=REGRESSOR_LICENCE,
+        needed_by="joint sets: the 19 extra joints of HMR2.0",
+        source=ByHand(
+            "https://people.eecs.berkeley.edu/~jathushan/projects/4dhumans/hmr2_data.tar.gz "
+            "(data/SMPL_to_J19.pkl, which 4D-Humans keeps in ~/.cache/4DHumans/data/)"
         ),
     ),
 )
