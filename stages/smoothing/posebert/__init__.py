@@ -21,7 +21,7 @@ from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
 from stages.smoothing._grid import Grid, smooth_place
 from stages.smoothing._person_smoother import PersonSmoother, SmootherConfig, Stretch
 from stages.smoothing.posebert.frame_rate import read_at, sampled_at
-from stages.smoothing.posebert.network import PoseBert, network_with, shapes, shared_names
+from stages.smoothing.posebert.network import PoseBert, network_with, shapes, shared_names, sizes_in
 from stages.smoothing.posebert.windows import WINDOW, blended_windows, one_window_per_frame
 
 LICENCES = (
@@ -55,8 +55,13 @@ class Config(SmootherConfig):
 
 
 def checkpoint_layout() -> Layout:
-    """What the official checkpoint must hold."""
-    return Layout("PoseBERT", shapes(), containers=("model_state_dict",))
+    """What the official checkpoint, or one of another size, must hold."""
+    return Layout(
+        "PoseBERT",
+        shapes(),
+        containers=("model_state_dict",),
+        sized_by=lambda found: shapes(sizes=sizes_in(found)),
+    )
 
 
 class Backend(PersonSmoother):
@@ -77,7 +82,8 @@ class Backend(PersonSmoother):
             InputError: the file is another network's.
         """
         tensors = read_checkpoint(self._weights_path, checkpoint_layout())
-        for alias, first in shared_names().items():
+        depth = sizes_in({name: tuple(t.shape) for name, t in tensors.items()}).depth
+        for alias, first in shared_names(depth).items():
             if not torch.equal(tensors[alias], tensors[first]):
                 raise InputError(
                     f"{self._weights_path}: does not fit PoseBERT: '{alias}' differs from "

@@ -6,6 +6,7 @@ shared by all, corrects a guess of the pose, from the mean pose on.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -15,7 +16,7 @@ from torch.nn import functional
 
 from pipeline.rotations import rot6d_interleaved_to_rotmat, rotmat_to_rot6d_interleaved
 
-WIDTH, DEPTH, HEADS, HEAD_WIDTH = 512, 4, 8, 64
+HEAD_WIDTH = 64
 MOST_FRAMES = 1024
 POSE_SIZE = 144
 """24 joints, six numbers each, interleaved: m00 m01 m10 m11 m20 m21."""
@@ -23,19 +24,31 @@ BODY_INPUT, SKELETON_INPUT = POSE_SIZE, 6 + 16 * 3
 """`posebert_smpl` reads 24 rotations, `posebert_h36m` a root rotation and 16 joints."""
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """How large a network is; by default as large as the published one."""
+
+    width: int = 512
+    depth: int = 4
+    heads: int = 8
+
+
+PUBLISHED = Sizes()
+
+
 class Attention(nn.Module):
     """Every frame asks all frames that are not hidden."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        inner = HEADS * HEAD_WIDTH
-        self.to_qkv = nn.Linear(WIDTH, 3 * inner, bias=False)
-        self.to_out = nn.Sequential(nn.Linear(inner, WIDTH))
+        inner = sizes.heads * HEAD_WIDTH
+        self.to_qkv = nn.Linear(sizes.width, 3 * inner, bias=False)
+        self.to_out = nn.Sequential(nn.Linear(inner, sizes.width))
 
-    def forward(self, x: Float[Tensor, "b t 512"], key_bias: Float[Tensor, "b t"]) -> Tensor:
+    def forward(self, x: Float[Tensor, "b t width"], key_bias: Float[Tensor, "b t"]) -> Tensor:
         """`key_bias` is 0 for seen frames, the lowest number for hidden ones."""
         parts = self.to_qkv(x).chunk(3, dim=-1)
-        query, key, value = (p.unflatten(-1, (HEADS, HEAD_WIDTH)).transpose(1, 2) for p in parts)
+        query, key, value = (p.unflatten(-1, (-1, HEAD_WIDTH)).transpose(1, 2) for p in parts)
         bias = key_bias[:, None, None, :]
         mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         out: Tensor = self.to_out(mixed.transpose(1, 2).flatten(2))
@@ -45,10 +58,10 @@ class Attention(nn.Module):
 class TwoLayers(nn.Module):
     """Linear, exact GELU, linear."""
 
-    def __init__(self, size_in: int, size_out: int, dropout: float) -> None:
+    def __init__(self, size_in: int, inner: int, size_out: int, dropout: float) -> None:
         super().__init__()
         self.net = nn.Sequential(
-            nn.Linear(size_in, WIDTH), nn.GELU(), nn.Dropout(dropout), nn.Linear(WIDTH, size_out)
+            nn.Linear(size_in, inner), nn.GELU(), nn.Dropout(dropout), nn.Linear(inner, size_out)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,27 +73,32 @@ class TwoLayers(nn.Module):
 class Normed(nn.Module):
     """A layer norm and what follows it."""
 
-    def __init__(self, fn: nn.Module) -> None:
+    def __init__(self, width: int, fn: nn.Module) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(WIDTH)
+        self.norm = nn.LayerNorm(width)
         self.fn = fn
 
 
 class Decoder(nn.Module):
     """The layers; the third part of each is the same regressor."""
 
-    def __init__(self, dropout: float) -> None:
+    def __init__(self, sizes: Sizes, dropout: float) -> None:
         super().__init__()
-        regressor = Normed(TwoLayers(WIDTH + POSE_SIZE, POSE_SIZE, dropout))
+        width = sizes.width
+        regressor = Normed(width, TwoLayers(width + POSE_SIZE, width, POSE_SIZE, dropout))
         self.layers = nn.ModuleList(
             nn.ModuleList(
-                [Normed(Attention()), Normed(TwoLayers(WIDTH, WIDTH, dropout)), regressor]
+                [
+                    Normed(width, Attention(sizes)),
+                    Normed(width, TwoLayers(width, width, width, dropout)),
+                    regressor,
+                ]
             )
-            for _ in range(DEPTH)
+            for _ in range(sizes.depth)
         )
 
     def forward(
-        self, x: Float[Tensor, "b t 512"], pose: Float[Tensor, "b t 144"], key_bias: Tensor
+        self, x: Float[Tensor, "b t width"], pose: Float[Tensor, "b t 144"], key_bias: Tensor
     ) -> Float[Tensor, "layers b t 144"]:
         """The pose after every layer."""
         poses = []
@@ -96,9 +114,9 @@ class Decoder(nn.Module):
 class Positions(nn.Module):
     """A learned vector for each place in the window."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.pe = nn.Parameter(torch.zeros(1, MOST_FRAMES, WIDTH))
+        self.pe = nn.Parameter(torch.zeros(1, MOST_FRAMES, width))
 
 
 class PoseBert(nn.Module):
@@ -106,13 +124,15 @@ class PoseBert(nn.Module):
 
     init_pose: Tensor
 
-    def __init__(self, input_size: int = BODY_INPUT, dropout: float = 0.1) -> None:
+    def __init__(
+        self, input_size: int = BODY_INPUT, sizes: Sizes = PUBLISHED, dropout: float = 0.1
+    ) -> None:
         super().__init__()
-        self.mask_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
+        self.mask_token = nn.Parameter(torch.zeros(1, 1, sizes.width))
         self.register_buffer("init_pose", torch.zeros(1, 1, POSE_SIZE))
-        self.pos = Positions()
-        self.emb = nn.Linear(input_size, WIDTH)
-        self.decoder = Decoder(dropout)
+        self.pos = Positions(sizes.width)
+        self.emb = nn.Linear(input_size, sizes.width)
+        self.decoder = Decoder(sizes, dropout)
 
     def forward(
         self, tokens: Float[Tensor, "b t d"], seen: Bool[Tensor, "b t"]
@@ -149,31 +169,43 @@ def pose_rotmat(pose6d: Float[Tensor, "*b 144"]) -> Float[Tensor, "*b 24 3 3"]:
     return rot6d_interleaved_to_rotmat(pose6d.unflatten(-1, (24, 6)))
 
 
-def empty_network(input_size: int = BODY_INPUT) -> PoseBert:
+def empty_network(input_size: int = BODY_INPUT, sizes: Sizes = PUBLISHED) -> PoseBert:
     """The network's names and shapes without any numbers."""
     with torch.device("meta"):
-        return PoseBert(input_size).eval().requires_grad_(False)
+        return PoseBert(input_size, sizes).eval().requires_grad_(False)
 
 
-def shapes(input_size: int = BODY_INPUT) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the tensors that an official checkpoint must bring."""
-    entries = empty_network(input_size).state_dict().items()
+def shapes(input_size: int = BODY_INPUT, sizes: Sizes = PUBLISHED) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors that a checkpoint must bring."""
+    entries = empty_network(input_size, sizes).state_dict().items()
     return {name: tuple(tensor.shape) for name, tensor in entries}
+
+
+def sizes_in(found: Mapping[str, tuple[int, ...]]) -> Sizes:
+    """How large the network of a file is; the published sizes where the file does not tell."""
+    match found.get("decoder.layers.0.0.fn.to_qkv.weight"):
+        case (inner, width):
+            heads = max(1, inner // (3 * HEAD_WIDTH))
+        case _:
+            return PUBLISHED
+    depth = sum(name.endswith(".0.fn.to_qkv.weight") for name in found)
+    return Sizes(width, depth, heads)
 
 
 def network_with(tensors: Mapping[str, Tensor]) -> PoseBert:
     """The network around these very tensors; nothing is copied."""
-    network = empty_network(tensors["emb.weight"].shape[1])
+    sizes = sizes_in({name: tuple(tensor.shape) for name, tensor in tensors.items()})
+    network = empty_network(tensors["emb.weight"].shape[1], sizes)
     network.load_state_dict(dict(tensors), strict=True, assign=True)
     return network.requires_grad_(False)
 
 
-def shared_names() -> dict[str, str]:
-    """Names of the regressor in layers 1 to 3, each with its name in layer 0."""
+def shared_names(depth: int = PUBLISHED.depth) -> dict[str, str]:
+    """Names of the regressor in the later layers, each with its name in layer 0."""
     first = "decoder.layers.0.2."
     names = [name for name in shapes() if name.startswith(first)]
     return {
         f"decoder.layers.{layer}.2.{name.removeprefix(first)}": name
-        for layer in range(1, DEPTH)
+        for layer in range(1, depth)
         for name in names
     }
