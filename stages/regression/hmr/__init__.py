@@ -10,7 +10,7 @@ from torch import Tensor
 from pipeline.checkpoints import Layout, read_checkpoint
 from pipeline.licences import Licence
 from stages.regression._cut_crops import CutCrops
-from stages.regression._early_regressor import EarlyConfig, EarlyRegressor
+from stages.regression._regressor import Regressor, RegressorConfig
 from stages.regression.hmr.crops import cut_crops, normalised, place_from_extents
 from stages.regression.hmr.network import (
     PREFIXES,
@@ -29,7 +29,7 @@ LICENCES = (
 )
 
 
-class Config(EarlyConfig):
+class Config(RegressorConfig):
     """Settings of `hmr`."""
 
 
@@ -38,7 +38,7 @@ def checkpoint_layout() -> Layout:
     return Layout("HMR", shapes(), PREFIXES, ignored_endings=TRAINING_ENDINGS)
 
 
-class Backend(EarlyRegressor):
+class Backend(Regressor):
     """Crops, network, camera."""
 
     name = "hmr"

@@ -10,7 +10,7 @@ from torch import Tensor
 from pipeline.checkpoints import Layout, read_checkpoint
 from pipeline.licences import Licence
 from stages.regression._cut_crops import CutCrops
-from stages.regression._early_regressor import EarlyConfig, EarlyRegressor
+from stages.regression._regressor import Regressor, RegressorConfig
 from stages.regression.spin.crops import Numerics, cut_crops, normalised, place_from_boxes
 from stages.regression.spin.network import Spin, network_with, shapes
 
@@ -23,7 +23,7 @@ LICENCES = (
 )
 
 
-class Config(EarlyConfig):
+class Config(RegressorConfig):
     """Settings of `spin`."""
 
     crop: Numerics = "imresize"
@@ -38,7 +38,7 @@ def checkpoint_layout() -> Layout:
     return Layout("SPIN", shapes(), ignored_endings=(".num_batches_tracked",))
 
 
-class Backend(EarlyRegressor):
+class Backend(Regressor):
     """Crops, network, camera."""
 
     name = "spin"
