@@ -49,10 +49,6 @@ class EventLog:
             self.events.append(event)
             LOGGER.info("%s: %s: %s", event.stage, event.kind, event.message)
 
-    def against_strict(self) -> list[Event]:
-        """Events that `--strict` does not accept."""
-        return [event for event in self.events if event.kind != "info"]
-
     def as_dicts(self) -> list[dict[str, str | int | None]]:
         """The events as plain JSON values."""
         return [asdict(event) for event in self.events]

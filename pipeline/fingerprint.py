@@ -25,9 +25,20 @@ def stage_fingerprint(stage: str, settings: Any, upstream: list[str], inputs: An
     return value_digest([stage, code, settings, upstream, inputs])
 
 
+def content_digest(path: Path) -> str:
+    """Digest of a file that a run reads, reckoned once however often it is asked for."""
+    facts = path.stat()
+    return _digest_of(path, facts.st_size, facts.st_mtime_ns)
+
+
+@cache
+def _digest_of(path: Path, size_bytes: int, modified_ns: int) -> str:
+    return file_digest(path)
+
+
 def files_used(raw_settings: Mapping[str, Any]) -> list[Any]:
     """What tells the files behind the settings apart: those named, and the backends' weights."""
-    named = [(str(path), file_digest(path)) for path in _files_named(raw_settings)]
+    named = [(str(path), content_digest(path)) for path in _files_named(raw_settings)]
     chosen = [
         (stage, block["backend"])
         for stage, block in raw_settings.items()

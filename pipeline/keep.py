@@ -1,11 +1,10 @@
 """Reuse what a stage made before when nothing that made it has changed; else make and keep it."""
 
-import json
 import logging
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,11 +73,10 @@ class Keeper:
         """Files made from what came before: left alone where they are current, else made."""
         key = self._next(stage, self.settings_of(stage))
         if self.record.is_current(stage, key):
-            files = [self.folder.path / name for name in self.record.earlier[stage]["files"]]
-            self.record.note(stage, key, files, None)
+            self.record.note_reused(stage)
             return
-        files, _, seconds = self._timed(make, stage)
-        self.record.note(stage, key, files, seconds)
+        files, events, seconds = self._timed(make, stage)
+        self.record.note(stage, key, files, seconds, events)
 
     def _next(self, stage: str, settings: Any, inputs: Any = None) -> str:
         key = stage_fingerprint(stage, settings, self.fingerprints, inputs)
@@ -89,14 +87,10 @@ class Keeper:
         return storage.read_if_made_by(self.folder.stage_path(name), key)
 
     def _reused(self, stage: str, key: str, kept: list[storage.Arrays | None]) -> bool:
-        """Note a stage that need not run again, and what it had to say."""
+        """Whether a stage need not run again; if so, that is noted."""
         if any(arrays is None for arrays in kept) or not self.record.is_current(stage, key):
             return False
-        for arrays in kept:
-            for values in json.loads(str((arrays or {})["events"])):
-                self.context.events.add(Event(**values))
-        files = [self.folder.path / name for name in self.record.earlier[stage]["files"]]
-        self.record.note(stage, key, files, None)
+        self.record.note_reused(stage)
         return True
 
     def _timed(self, make: Callable[[], Made], stage: str) -> tuple[Made, list[Event], float]:
@@ -114,8 +108,7 @@ class Keeper:
         events: list[Event],
         seconds: float,
     ) -> None:
-        text = json.dumps([asdict(event) for event in events])
         paths = [self.folder.stage_path(name) for name in contents]
         for path, arrays in zip(paths, contents.values(), strict=True):
-            storage.write_noun(path, {**arrays, "events": text}, key)
-        self.record.note(stage, key, paths, seconds)
+            storage.write_noun(path, arrays, key)
+        self.record.note(stage, key, paths, seconds, events)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pipeline.chosen import Chosen
 from pipeline.config import Settings
 from pipeline.context import Context
 from pipeline.errors import OutputError
+from pipeline.events import Event
 from pipeline.licences import licence_bill
 from pipeline.quality import person_summary
 from pipeline.result import ResultFolder
@@ -29,7 +30,7 @@ class Record:
     earlier: Mapping[str, Any]
     """`made` of the run that used this folder before."""
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Per stage: fingerprint, files with sizes in bytes, seconds, reused or not."""
+    """Per stage: fingerprint, files with sizes in bytes, seconds, reused or not, events."""
     results: dict[str, Any] = field(default_factory=dict)
 
     def is_current(self, stage: str, fingerprint: str) -> bool:
@@ -37,14 +38,24 @@ class Record:
         kept = self.earlier.get(stage, {})
         return kept.get("fingerprint") == fingerprint and self.folder.holds(kept.get("files", {}))
 
-    def note(self, stage: str, fingerprint: str, files: list[Path], seconds: float | None) -> None:
-        """Note a stage's result; `seconds` None means that it was reused."""
+    def note(
+        self, stage: str, fingerprint: str, files: list[Path], seconds: float, events: list[Event]
+    ) -> None:
+        """Note a stage that was run, and what it had to say."""
         self.made[stage] = {
             "fingerprint": fingerprint,
             "files": self.folder.sizes(files),
-            "seconds": self.earlier[stage].get("seconds") if seconds is None else seconds,
-            "reused": seconds is None,
+            "seconds": seconds,
+            "reused": False,
+            "events": [asdict(event) for event in events],
         }
+        self.save("incomplete")
+
+    def note_reused(self, stage: str) -> None:
+        """Note a stage that need not run again, and tell again what it had to say."""
+        self.made[stage] = {**self.earlier[stage], "reused": True}
+        for values in self.earlier[stage]["events"]:
+            self.context.events.add(Event(**values))
         self.save("incomplete")
 
     def found(self, video: Video, camera: Camera, people: tuple[Person, ...]) -> None:

@@ -8,8 +8,7 @@ from pipeline.camera import make_camera
 from pipeline.chosen import Chosen
 from pipeline.config import Settings
 from pipeline.context import Context
-from pipeline.files import file_digest
-from pipeline.fingerprint import files_used
+from pipeline.fingerprint import content_digest, files_used
 from pipeline.keep import Keeper
 from pipeline.overlay import Overlay
 from pipeline.perceive import Perceiver
@@ -53,7 +52,7 @@ def run(
     video = open_video(video_path, start_s=start_s, end_s=end_s, decoder=decoder, events=events)
     camera = make_camera(video, settings.camera.focal_px, settings.camera.fov_deg, events)
     inputs = {
-        "video": file_digest(video_path),
+        "video": content_digest(video_path),
         "part_s": [start_s, end_s],
         "decoder": decoder,
         "camera": camera.K_px.tolist(),

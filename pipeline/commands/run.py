@@ -9,8 +9,7 @@ import typer
 from pipeline.config import Settings, load_settings
 from pipeline.console import ERR, OUT, configure_logging, progress_factory
 from pipeline.errors import StrictError
-from pipeline.files import file_digest
-from pipeline.fingerprint import run_fingerprint
+from pipeline.fingerprint import content_digest, run_fingerprint
 from pipeline.imports import without_gc
 from pipeline.result import ResultFolder
 
@@ -65,7 +64,7 @@ def _fingerprint(
 ) -> str:
     """The whole run's fingerprint; empty where the video cannot be read (the run says why)."""
     try:
-        inputs = {"video": file_digest(video), "name": str(video), "part_s": [start_s, end_s]}
+        inputs = {"video": content_digest(video), "name": str(video), "part_s": [start_s, end_s]}
         return run_fingerprint(settings.raw, inputs)
     except OSError:
         return ""
@@ -108,16 +107,19 @@ def _summarise(
     counted = f"{people} {'person' if people == 1 else 'people'}"
     done = "nothing to do, all is current" if reused else f"{seconds:.1f} s"
     OUT.print(f"{counted} in {frames} frames ({done}): {folder.path}", highlight=False)
-    for event in report["events"]:
-        if event["kind"] != "info":
-            ERR.print(f"  {event['kind']}: {event['message']}", highlight=False, markup=False)
+    for event in _against_strict(report):
+        ERR.print(f"  {event['kind']}: {event['message']}", highlight=False, markup=False)
     if not reused:
         OUT.print(f"Look closer with: humans4d inspect {folder.path}", highlight=False)
 
 
+def _against_strict(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Events that `--strict` does not accept."""
+    return [event for event in report["events"] if event["kind"] != "info"]
+
+
 def _strict_exit(report: dict[str, Any], folder: ResultFolder) -> int:
-    against = [event for event in report["events"] if event["kind"] != "info"]
-    if against:
+    if against := _against_strict(report):
         raise StrictError(
             f"--strict: {len(against)} event(s), the first: {against[0]['message']} "
             f"(the result is kept in {folder.path})"

@@ -37,6 +37,7 @@ class Run:
 
     def _file(self):
         self.made.append("rendering")
+        self.context.events.record("video", "fallback", "the sound was encoded anew")
         self.folder.overlay_path.write_bytes(b"video")
         return [self.folder.overlay_path]
 
@@ -53,7 +54,10 @@ def test_nothing_changed_means_nothing_is_made(tmp_path):
 
 def test_events_of_a_reused_stage_are_told_again(tmp_path):
     Run(tmp_path)
-    assert [event.kind for event in Run(tmp_path).context.events.events] == ["drop"]
+    kinds = [event.kind for event in Run(tmp_path).context.events.events]
+    assert kinds == ["drop", "fallback"]
+    third = [event.kind for event in Run(tmp_path).context.events.events]
+    assert third == kinds
 
 
 def test_a_changed_setting_remakes_that_stage_and_what_follows(tmp_path):
