@@ -8,36 +8,20 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
+from pipeline.skeletons import DATA24, SMPL24, SPIN49
 from stages.regression._cut_crops import CROP_PX
 from stages.regression.spin.crops import Numerics, Place, corners_of, stretched
 from stages.regression.spin.taps import LEVELS, blur_taps, mixed, triangle_taps
 
-MIRRORED_BODY = (
-    *(0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12),
-    *(14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22),
-)
-"""Joints of SMPL."""
-MIRRORED_24 = (
-    *(5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12),
-    *(13, 14, 15, 16, 17, 18, 19, 21, 20, 23, 22),
-)
-"""The 24 points of the training sets."""
-MIRRORED_OPENPOSE = (
-    *(0, 1, 5, 6, 7, 2, 3, 4, 8, 12, 13, 14, 9, 10, 11),
-    *(16, 15, 18, 17, 22, 23, 24, 19, 20, 21),
-)
-MIRRORED_49 = (*MIRRORED_OPENPOSE, *(25 + point for point in MIRRORED_24))
-"""OpenPose's 25, then those 24."""
-
 
 def mirrored_pose(pose_rotvec: Float[Tensor, "*n 24 3"]) -> Float[Tensor, "*n 24 3"]:
     """The pose in a mirror: left and right change places, so do turns about y and z."""
-    return pose_rotvec[..., list(MIRRORED_BODY), :] * pose_rotvec.new_tensor([1.0, -1.0, -1.0])
+    return pose_rotvec[..., list(SMPL24.mirror), :] * pose_rotvec.new_tensor([1.0, -1.0, -1.0])
 
 
 def mirrored_points(points: Float[Tensor, "*n k d"]) -> Float[Tensor, "*n k d"]:
     """24 or 49 points in a mirror at x = 0."""
-    order = MIRRORED_24 if points.shape[-2] == len(MIRRORED_24) else MIRRORED_49
+    order = DATA24.mirror if points.shape[-2] == len(DATA24.points) else SPIN49.mirror
     sign = torch.ones(points.shape[-1], dtype=points.dtype, device=points.device)
     sign[0] = -1
     return points[..., list(order), :] * sign

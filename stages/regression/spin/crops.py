@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Float64, Int64, UInt8
 from torch import Tensor
 
-from stages.regression._crops import Squares
+from stages.regression._crops import MEAN, STD, Squares
 from stages.regression._cut_crops import CROP_PX, CutCrops
 from stages.regression.spin.taps import LEVELS, blur_taps, mixed, triangle_taps
 
@@ -24,8 +24,6 @@ SCALE_PX = 200.0
 LEAST_CONFIDENCE = 0.2
 """Of the keypoints that say where a person is."""
 KEYPOINTS_ENLARGED = 1.2
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
