@@ -1,0 +1,190 @@
+"""Recorded motion from a file: at any frame rate, on any body, its feet on the ground."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float32, Float64
+from scipy.interpolate import CubicSpline
+from scipy.spatial.transform import Rotation, RotationSpline
+
+from pipeline.body import BodyModel
+from pipeline.errors import InputError, MissingError, OutputError
+from pipeline.scenes.motion import Build, Motion, build_of, points_of_contact
+from pipeline.storage import read_npz
+
+RATE_KEYS = ("fps", "mocap_framerate", "mocap_frame_rate")
+SMPL_VALUES, BODY_JOINTS, JOINTS = 72, 22, 24
+SPLINE_MARGIN_FRAMES = 12
+"""Frames before and after the wanted part that the splines still see."""
+STILL_M_S = 0.20
+"""A point of the foot that is slower than this may be in contact."""
+TOUCH_M = 0.03
+"""... if it is no higher than this above where it is when the body stands."""
+FOOT_JOINTS = ((7, 10), (8, 11))
+"""Ankle and ball of the left and right foot."""
+Z_UP_TO_Y_UP = Rotation.from_euler("x", -90, degrees=True)
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """A motion as its file holds it, in a world with y up."""
+
+    fps: float
+    pose_rotvec: Float64[np.ndarray, "t 24 3"]
+    trans_m: Float64[np.ndarray, "t 3"]
+    feet_still: Bool[np.ndarray, "t 2"] | None
+    flat_floor: bool
+
+    @property
+    def end_s(self) -> float:
+        return (len(self.trans_m) - 1) / self.fps
+
+
+def read_motion(
+    path: Path,
+    body: BodyModel,
+    betas: Float32[np.ndarray, " 10"],
+    *,
+    fps: float = 30.0,
+    start_s: float = 0.0,
+    seconds: float | None = None,
+    heading_rad: float = 0.0,
+    at_xz_m: tuple[float, float] = (0.0, 0.0),
+) -> Motion:
+    """Read SMPL motion (`poses`, `trans`, a frame rate) and put it on a body.
+
+    The pelvis' way is scaled by the length of the legs, as the poses stay the same; then the body
+    is shifted up or down so that feet in contact touch y = 0 (without a flat floor: so that the
+    lowest point of the part does).
+
+    Args:
+        path: `.npz` of `mocap_smpl` (y up) or of AMASS (`mocap_framerate`, z up). Of SMPL-H and
+            SMPL-X poses the body's 22 joints are taken.
+        body: the body that moves.
+        betas: its shape.
+        fps: frame rate wanted; rotations and places are read off splines.
+        start_s: where the wanted part starts.
+        seconds: its length; by default to the end of the file.
+        heading_rad: where the body faces in the first frame: 0 is +z, a quarter turn is +x.
+        at_xz_m: where the pelvis is on the ground in the first frame.
+
+    Raises:
+        MissingError: there is no such file.
+        InputError: it is no such motion, or it is shorter than the wanted part.
+    """
+    recording = _read(path)
+    end_s = recording.end_s if seconds is None else start_s + seconds - 1.0 / fps
+    if start_s < 0 or end_s < start_s or end_s > recording.end_s + 0.5 / recording.fps:
+        raise InputError(
+            f"{path}: lasts {recording.end_s:.2f} s; {start_s:g} to {end_s:.2f} s were asked for"
+        )
+    time_s = start_s + np.arange(int((end_s - start_s) * fps + 1e-6) + 1) / fps
+    time_s = np.minimum(time_s, recording.end_s)
+    root_m = body.with_shape(torch.from_numpy(betas)).joints_rest_m[0].double().numpy()
+    pose_rotvec, pelvis_m = _sampled(recording, body.J_template_m[0].double().numpy(), time_s)
+    pelvis_m *= leg_ratio(body, betas)
+    turn = _turn_to(heading_rad, pose_rotvec[0, 0])
+    pose_rotvec[:, 0] = (turn * Rotation.from_rotvec(pose_rotvec[:, 0])).as_rotvec()
+    start_m = pelvis_m[0] * [1, 0, 1]
+    pelvis_m = turn.apply(pelvis_m - start_m) + np.insert(at_xz_m, 1, 0.0)
+    free = np.zeros((len(time_s), 4), dtype=bool)
+    motion = Motion(betas, fps, pose_rotvec, pelvis_m - root_m, free)
+    return _grounded(motion, body, recording, time_s)
+
+
+def leg_ratio(body: BodyModel, betas: Float32[np.ndarray, " 10"]) -> float:
+    """Legs of this shape over those of the mean shape."""
+    mean = build_of(body, np.zeros(10, np.float32))
+    return build_of(body, betas).leg_m / mean.leg_m
+
+
+def _read(path: Path) -> _Recording:
+    if not path.is_file():
+        raise MissingError(f"{path}: no such motion file")
+    try:
+        arrays = read_npz(path)
+    except OutputError as error:
+        raise InputError(str(error)) from error
+    fps = next((float(arrays[key]) for key in RATE_KEYS if key in arrays), 0.0)
+    poses, trans = arrays.get("poses"), arrays.get("trans")
+    if poses is None or trans is None or not fps > 0:
+        raise InputError(f"{path}: is no motion; it needs 'poses', 'trans' and one of {RATE_KEYS}")
+    whole = poses.ndim == 2 and poses.shape[1] >= SMPL_VALUES and len(poses) > 1  # noqa: PLR2004
+    if not whole or trans.shape != (len(poses), 3):
+        raise InputError(
+            f"{path}: 'poses' {poses.shape} and 'trans' {trans.shape} are not (t, 72+), (t, 3)"
+        )
+    if not (np.isfinite(poses).all() and np.isfinite(trans).all()):
+        raise InputError(f"{path}: 'poses' or 'trans' hold numbers that are not finite")
+    if "camera_K_px" in arrays:
+        raise InputError(f"{path}: is in a camera's axes; a motion needs the world's")
+    pose_rotvec = np.zeros((len(poses), JOINTS, 3))
+    joints = JOINTS if poses.shape[1] == SMPL_VALUES else BODY_JOINTS
+    pose_rotvec[:, :joints] = poses[:, : 3 * joints].reshape(len(poses), joints, 3)
+    trans = trans.astype(np.float64)
+    if "fps" not in arrays:
+        pose_rotvec[:, 0] = (Z_UP_TO_Y_UP * Rotation.from_rotvec(pose_rotvec[:, 0])).as_rotvec()
+        trans = Z_UP_TO_Y_UP.apply(trans)
+    contacts = arrays.get("contacts")
+    feet_still = None if contacts is None else contacts.astype(bool)
+    return _Recording(fps, pose_rotvec, trans, feet_still, bool(arrays.get("flat_floor", True)))
+
+
+def _sampled(
+    recording: _Recording, root_m: np.ndarray, time_s: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pose and place of the pelvis at these times, with steady velocities and accelerations."""
+    first = max(int(time_s[0] * recording.fps) - SPLINE_MARGIN_FRAMES, 0)
+    last = int(np.ceil(time_s[-1] * recording.fps)) + SPLINE_MARGIN_FRAMES + 1
+    knots_s = np.arange(len(recording.trans_m))[first:last] / recording.fps
+    pelvis_m = CubicSpline(knots_s, recording.trans_m[first:last] + root_m)(time_s)
+    pose_rotvec = np.zeros((len(time_s), JOINTS, 3))
+    for joint in range(JOINTS):
+        knots = Rotation.from_rotvec(recording.pose_rotvec[first:last, joint])
+        pose_rotvec[:, joint] = RotationSpline(knots_s, knots)(time_s).as_rotvec()
+    return pose_rotvec, pelvis_m
+
+
+def _turn_to(heading_rad: float, root_rotvec: np.ndarray) -> Rotation:
+    """The turn about the vertical after which a body so turned faces that way."""
+    ahead = Rotation.from_rotvec(root_rotvec).apply([0.0, 0.0, 1.0])
+    return Rotation.from_rotvec([0.0, heading_rad - np.arctan2(ahead[0], ahead[2]), 0.0])
+
+
+def _grounded(motion: Motion, body: BodyModel, recording: _Recording, time_s: np.ndarray) -> Motion:
+    """Feet on the ground, and which of their points touch it.
+
+    A point touches where it is slow, low and (if the file knows) the file calls its foot still.
+    """
+    build = build_of(body, motion.betas)
+    points_m = points_of_contact(motion, body)
+    above_m = points_m[..., 1] - _standing_heights_m(build)
+    still = np.linalg.norm(np.gradient(points_m, 1 / motion.fps, axis=0), axis=-1) < STILL_M_S
+    if recording.feet_still is not None:
+        nearest = np.round(time_s * recording.fps).astype(int)
+        still &= np.repeat(recording.feet_still[nearest], 2, axis=1)
+    standing = still.reshape(-1, 2, 2).any(axis=2)
+    if recording.flat_floor and standing.any():
+        floor_m = float(np.median(_lowest_m(motion, body)[standing]))
+    else:
+        floor_m = float(motion.posed(body).vertices()[..., 1].min())
+    contact = still & (np.abs(above_m - floor_m) < TOUCH_M) if recording.flat_floor else still
+    t_world_m = motion.t_world_m - [0.0, floor_m, 0.0]
+    return Motion(motion.betas, motion.fps, motion.pose_rotvec, t_world_m, contact)
+
+
+def _lowest_m(motion: Motion, body: BodyModel) -> Float32[np.ndarray, "t 2"]:
+    """Height of the lowest point of the left and of the right foot."""
+    owner = body.weights.numpy().argmax(axis=1)
+    posed = motion.posed(body)
+    feet = [torch.from_numpy(np.flatnonzero(np.isin(owner, pair))) for pair in FOOT_JOINTS]
+    return np.stack([posed.vertices(foot)[..., 1].amin(dim=1).numpy() for foot in feet], axis=1)
+
+
+def _standing_heights_m(build: Build) -> np.ndarray:
+    """Height of heel and ball, left then right, when the body stands."""
+    balls_m = build.joints_m[[10, 11], 1] - build.sole_y_m
+    heels_m = build.heels_m[:, 1] - build.sole_y_m
+    return np.stack([heels_m, balls_m], axis=1).reshape(4)
