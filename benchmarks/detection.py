@@ -27,12 +27,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from pipeline import weights
+from pipeline.boxes import box_iou
 from pipeline.context import Context
 from pipeline.frame import Frame
 from pipeline.types import Detections
 from pipeline.video import open_video, read_frames
 from stages.detection.blazepose import Backend, Config
-from stages.detection.blazepose.detector import box_iou
 from stages.detection.blazepose.landmarks import SIDE_PX, LandmarkNetwork
 
 BATCH_FRAMES = 20

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from scipy.optimize import linear_sum_assignment
 
+from pipeline.boxes import box_iou
 from pipeline.context import Context
 from pipeline.types import Bodies, Camera, Detections, Person, Video
-from stages.tracking._similarity import iou
 from stages.tracking.sort import Backend, Config
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -130,7 +130,7 @@ def compare(people: tuple[Person, ...], truth: np.ndarray) -> Count:
         drawn += len(here)
         if not here:
             continue
-        overlap = iou(true[:, 2:6], np.stack([box for _, box in here]).astype(float))
+        overlap = box_iou(true[:, 2:6], np.stack([box for _, box in here]).astype(float))
         before = np.array([last_id.get(int(who), 0) for who in true[:, 1]])
         held = before[:, None] == np.array([number for number, _ in here])
         worth = np.where(overlap >= LEAST_IOU, overlap + held, 0.0)

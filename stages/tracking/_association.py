@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from pipeline.boxes import box_iou
 from stages.tracking._box_filter import BoxFilter, boxes_of, scale_px
 from stages.tracking._frame import FrameDetections
-from stages.tracking._similarity import iou, landmark_similarity
+from stages.tracking._similarity import landmark_similarity
 
 SURPRISE_GATE = 20.0
 """Squared distance in standard deviations over place and size: 99.98 % of a chi-square of 3."""
@@ -71,7 +72,7 @@ def match(
     distance = np.linalg.norm(gap[..., :2], axis=2) / scale_px(expected)[:, None]
     possible = (surprise < SURPRISE_GATE) & (distance < reach.distance)
     possible &= np.abs(gap[..., 2]) < np.log(reach.size_ratio)
-    overlap = iou(boxes_of(expected), found.boxes_xyxy_px[rows])
+    overlap = box_iou(boxes_of(expected), found.boxes_xyxy_px[rows])
     possible |= overlap > reach.overlap
     likeness = np.exp(-0.5 * np.square(distance / NEAR))
     if found.landmarks_px is not None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.boxes import box_iou
 from pipeline.types import Detections
 from stages.tracking._box_filter import measure, scale_px
-from stages.tracking._similarity import iou, landmark_similarity
+from stages.tracking._similarity import landmark_similarity
 
 DUPLICATE_IOU = 0.3
 """Boxes that overlap less are not looked at for the same landmarks."""
@@ -51,7 +52,7 @@ def without_duplicates(found: FrameDetections, least_likeness: float) -> FrameDe
     """
     if found.landmarks_px is None or len(found) < 2:  # noqa: PLR2004
         return found
-    near = np.triu(iou(found.boxes_xyxy_px, found.boxes_xyxy_px) > DUPLICATE_IOU, 1)
+    near = np.triu(box_iou(found.boxes_xyxy_px, found.boxes_xyxy_px) > DUPLICATE_IOU, 1)
     first, second = np.nonzero(near)
     alike = landmark_similarity(
         found.landmarks_px[first], found.landmarks_px[second], scale_px(found.measures)[first]

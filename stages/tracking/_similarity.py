@@ -1,19 +1,10 @@
-"""How alike two boxes and two sets of landmarks are, 0 to 1."""
+"""How alike two sets of landmarks are, 0 to 1."""
 
 import numpy as np
 from jaxtyping import Float
 
 LANDMARK_SLACK = 0.1
 """Distance in body heights at which a landmark counts exp(-1/2)."""
-
-
-def iou(a_xyxy: Float[np.ndarray, "a 4"], b_xyxy: Float[np.ndarray, "b 4"]) -> np.ndarray:
-    """(a, b) intersection over union of boxes with positive area."""
-    low = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])
-    high = np.minimum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:])
-    inter = np.prod(np.clip(high - low, 0, None), axis=2)
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (a_xyxy, b_xyxy)]
-    return inter / (areas[0][:, None] + areas[1][None, :] - inter)
 
 
 def landmark_similarity(

@@ -9,13 +9,13 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.backends import BackendConfig
+from pipeline.boxes import box_iou
 from pipeline.context import Context
 from pipeline.types import Bodies, Camera, Detections, Person, Video
 from stages.tracking._association import LOST, RECENT, Track, match
 from stages.tracking._box_filter import BoxFilter
 from stages.tracking._frame import FrameDetections, in_frame, without_duplicates
 from stages.tracking._people import long_enough, people_of, usable
-from stages.tracking._similarity import iou
 
 
 class Config(BackendConfig):
@@ -126,7 +126,7 @@ class _Run:
 
     def _repeats(self, found: FrameDetections, taken: np.ndarray) -> np.ndarray:
         """(n,) bool: detections in the place of one that was taken."""
-        overlap = iou(found.boxes_xyxy_px, found.boxes_xyxy_px[taken])
+        overlap = box_iou(found.boxes_xyxy_px, found.boxes_xyxy_px[taken])
         return np.asarray((overlap > self.config.duplicate_iou).any(axis=1))
 
     def tell(self, context: Context) -> None:

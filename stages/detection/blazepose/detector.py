@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from pipeline.boxes import box_iou
 from stages.detection.blazepose.anchors import anchor_centers_px
 from stages.detection.blazepose.crops import normalized
 from stages.detection.blazepose.networks import NetworkPool
@@ -105,14 +106,3 @@ def merged(candidates: Candidates, overlap: float = OVERLAP_MERGED) -> Candidate
         np.array(points, np.float32).reshape(-1, 4, 2),
         np.array(scores, np.float32),
     )
-
-
-def box_iou(a_xyxy: np.ndarray, b_xyxy: np.ndarray) -> np.ndarray:
-    """Intersection over union of every box of a (n, 4) with every box of b (m, 4)."""
-    low = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])
-    high = np.minimum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:])
-    common = np.prod(np.clip(high - low, 0, None), axis=-1)
-    area_a = np.prod(a_xyxy[:, 2:] - a_xyxy[:, :2], axis=-1)
-    area_b = np.prod(b_xyxy[:, 2:] - b_xyxy[:, :2], axis=-1)
-    union = area_a[:, None] + area_b[None] - common
-    return common / np.maximum(union, 1e-9)

@@ -9,13 +9,13 @@ import pytest
 
 from pipeline.body import load_body
 from pipeline.body_file import EMBEDDED
+from pipeline.boxes import box_iou
 from pipeline.context import Context
 from pipeline.frame import Frame
 from pipeline.scenes.drawing import film
 from pipeline.scenes.library import crossing
 from pipeline.skeletons import BLAZEPOSE33
 from stages.detection.blazepose import Backend, Config
-from stages.detection.blazepose.detector import box_iou
 
 FPS = 15.0
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from pipeline.boxes import box_iou
 from stages.detection.blazepose.anchors import anchor_centers_px
-from stages.detection.blazepose.detector import Candidates, box_iou, decoded, joined, merged
+from stages.detection.blazepose.detector import Candidates, decoded, joined, merged
 
 
 def candidates(boxes, scores) -> Candidates:
