@@ -79,10 +79,13 @@ def _heel(vertices_m: np.ndarray, of_foot: np.ndarray) -> int:
 
 
 def points_of_contact(motion: Motion, body: BodyModel) -> Float64[np.ndarray, "t 4 3"]:
+    """Where the `CONTACT_POINTS` of a motion are in the world."""
+    return contact_points_m(motion.posed(body), build_of(body, motion.betas))
+
+
+def contact_points_m(posed: PosedBody, build: Build) -> Float64[np.ndarray, "t 4 3"]:
     """Where the `CONTACT_POINTS` are: vertices of the heels, joints of the balls of the feet."""
-    heels = torch.tensor(build_of(body, motion.betas).heel_vertices)
-    posed = motion.posed(body)
-    heels_m = posed.vertices(heels).numpy()
+    heels_m = posed.vertices(torch.tensor(build.heel_vertices)).numpy()
     balls_m = posed.joints_m[:, [10, 11]].numpy()
     both = [heels_m[:, 0], balls_m[:, 0], heels_m[:, 1], balls_m[:, 1]]
     return np.stack(both, axis=1).astype(np.float64)

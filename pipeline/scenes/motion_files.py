@@ -1,45 +1,23 @@
 """Recorded motion from a file: at any frame rate, on any body, its feet on the ground."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Float64
-from scipy.interpolate import CubicSpline
-from scipy.spatial.transform import Rotation, RotationSpline
+from jaxtyping import Float32
+from scipy.spatial.transform import Rotation
 
 from pipeline.body import BodyModel
-from pipeline.errors import InputError, MissingError, OutputError
+from pipeline.errors import InputError
 from pipeline.scenes.motion import Build, Motion, build_of, points_of_contact
-from pipeline.storage import read_npz
+from pipeline.scenes.recordings import Recording, heading_of, read_recording, sampled
 
-RATE_KEYS = ("fps", "mocap_framerate", "mocap_frame_rate")
-SMPL_VALUES, BODY_JOINTS, JOINTS = 72, 22, 24
-SPLINE_MARGIN_FRAMES = 12
-"""Frames before and after the wanted part that the splines still see."""
 STILL_M_S = 0.20
 """A point of the foot that is slower than this may be in contact."""
 TOUCH_M = 0.03
 """... if it is no higher than this above where it is when the body stands."""
 FOOT_JOINTS = ((7, 10), (8, 11))
 """Ankle and ball of the left and right foot."""
-Z_UP_TO_Y_UP = Rotation.from_euler("x", -90, degrees=True)
-
-
-@dataclass(frozen=True)
-class _Recording:
-    """A motion as its file holds it, in a world with y up."""
-
-    fps: float
-    pose_rotvec: Float64[np.ndarray, "t 24 3"]
-    trans_m: Float64[np.ndarray, "t 3"]
-    feet_still: Bool[np.ndarray, "t 2"] | None
-    flat_floor: bool
-
-    @property
-    def end_s(self) -> float:
-        return (len(self.trans_m) - 1) / self.fps
 
 
 def read_motion(
@@ -74,7 +52,7 @@ def read_motion(
         MissingError: there is no such file.
         InputError: it is no such motion, or it is shorter than the wanted part.
     """
-    recording = _read(path)
+    recording = read_recording(path)
     end_s = recording.end_s if seconds is None else start_s + seconds - 1.0 / fps
     if start_s < 0 or end_s < start_s or end_s > recording.end_s + 0.5 / recording.fps:
         raise InputError(
@@ -83,7 +61,7 @@ def read_motion(
     time_s = start_s + np.arange(int((end_s - start_s) * fps + 1e-6) + 1) / fps
     time_s = np.minimum(time_s, recording.end_s)
     root_m = body.with_shape(torch.from_numpy(betas)).joints_rest_m[0].double().numpy()
-    pose_rotvec, pelvis_m = _sampled(recording, body.J_template_m[0].double().numpy(), time_s)
+    pose_rotvec, pelvis_m = sampled(recording, body.J_template_m[0].double().numpy(), time_s)
     pelvis_m *= leg_ratio(body, betas)
     turn = _turn_to(heading_rad, pose_rotvec[0, 0])
     pose_rotvec[:, 0] = (turn * Rotation.from_rotvec(pose_rotvec[:, 0])).as_rotvec()
@@ -100,60 +78,12 @@ def leg_ratio(body: BodyModel, betas: Float32[np.ndarray, " 10"]) -> float:
     return build_of(body, betas).leg_m / mean.leg_m
 
 
-def _read(path: Path) -> _Recording:
-    if not path.is_file():
-        raise MissingError(f"{path}: no such motion file")
-    try:
-        arrays = read_npz(path)
-    except OutputError as error:
-        raise InputError(str(error)) from error
-    fps = next((float(arrays[key]) for key in RATE_KEYS if key in arrays), 0.0)
-    poses, trans = arrays.get("poses"), arrays.get("trans")
-    if poses is None or trans is None or not fps > 0:
-        raise InputError(f"{path}: is no motion; it needs 'poses', 'trans' and one of {RATE_KEYS}")
-    whole = poses.ndim == 2 and poses.shape[1] >= SMPL_VALUES and len(poses) > 1  # noqa: PLR2004
-    if not whole or trans.shape != (len(poses), 3):
-        raise InputError(
-            f"{path}: 'poses' {poses.shape} and 'trans' {trans.shape} are not (t, 72+), (t, 3)"
-        )
-    if not (np.isfinite(poses).all() and np.isfinite(trans).all()):
-        raise InputError(f"{path}: 'poses' or 'trans' hold numbers that are not finite")
-    if "camera_K_px" in arrays:
-        raise InputError(f"{path}: is in a camera's axes; a motion needs the world's")
-    pose_rotvec = np.zeros((len(poses), JOINTS, 3))
-    joints = JOINTS if poses.shape[1] == SMPL_VALUES else BODY_JOINTS
-    pose_rotvec[:, :joints] = poses[:, : 3 * joints].reshape(len(poses), joints, 3)
-    trans = trans.astype(np.float64)
-    if "fps" not in arrays:
-        pose_rotvec[:, 0] = (Z_UP_TO_Y_UP * Rotation.from_rotvec(pose_rotvec[:, 0])).as_rotvec()
-        trans = Z_UP_TO_Y_UP.apply(trans)
-    contacts = arrays.get("contacts")
-    feet_still = None if contacts is None else contacts.astype(bool)
-    return _Recording(fps, pose_rotvec, trans, feet_still, bool(arrays.get("flat_floor", True)))
-
-
-def _sampled(
-    recording: _Recording, root_m: np.ndarray, time_s: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pose and place of the pelvis at these times, with steady velocities and accelerations."""
-    first = max(int(time_s[0] * recording.fps) - SPLINE_MARGIN_FRAMES, 0)
-    last = int(np.ceil(time_s[-1] * recording.fps)) + SPLINE_MARGIN_FRAMES + 1
-    knots_s = np.arange(len(recording.trans_m))[first:last] / recording.fps
-    pelvis_m = CubicSpline(knots_s, recording.trans_m[first:last] + root_m)(time_s)
-    pose_rotvec = np.zeros((len(time_s), JOINTS, 3))
-    for joint in range(JOINTS):
-        knots = Rotation.from_rotvec(recording.pose_rotvec[first:last, joint])
-        pose_rotvec[:, joint] = RotationSpline(knots_s, knots)(time_s).as_rotvec()
-    return pose_rotvec, pelvis_m
-
-
 def _turn_to(heading_rad: float, root_rotvec: np.ndarray) -> Rotation:
     """The turn about the vertical after which a body so turned faces that way."""
-    ahead = Rotation.from_rotvec(root_rotvec).apply([0.0, 0.0, 1.0])
-    return Rotation.from_rotvec([0.0, heading_rad - np.arctan2(ahead[0], ahead[2]), 0.0])
+    return Rotation.from_rotvec([0.0, heading_rad - heading_of(root_rotvec), 0.0])
 
 
-def _grounded(motion: Motion, body: BodyModel, recording: _Recording, time_s: np.ndarray) -> Motion:
+def _grounded(motion: Motion, body: BodyModel, recording: Recording, time_s: np.ndarray) -> Motion:
     """Feet on the ground, and which of their points touch it.
 
     A point touches where it is slow, low and (if the file knows) the file calls its foot still.

@@ -95,9 +95,9 @@ def _paving(rng: np.random.Generator) -> np.ndarray:
     tones = rng.normal(0, 7, (shape[0] // slab + 2, shape[1] // slab + 3))
     light = 150 + tones[rows // slab, shifted // slab]
     light -= 38.0 * ((rows % slab < 2) | (shifted % slab < 2))  # noqa: PLR2004
-    light += _clouds(rng, shape, 1.5, 9.0) + _clouds(rng, shape, 0.05, 7.0)
+    light += clouds(rng, shape, 1.5, 9.0) + clouds(rng, shape, 0.05, 7.0)
     light *= 1 - 0.3 * np.exp(-rows / (0.7 * PX_PER_M))
-    return _tinted(light, (1.0, 0.97, 0.91))
+    return tinted(light, (1.0, 0.97, 0.91))
 
 
 def _house(rng: np.random.Generator) -> np.ndarray:
@@ -107,11 +107,11 @@ def _house(rng: np.random.Generator) -> np.ndarray:
     rows, columns = np.indices(shape)
     shifted = columns + (rows // tall % 2) * wide // 2
     tones = rng.normal(0, 9, (shape[0] // tall + 2, shape[1] // wide + 3))
-    light = 128 + tones[rows // tall, shifted // wide] + _clouds(rng, shape, 2.0, 8.0)
+    light = 128 + tones[rows // tall, shifted // wide] + clouds(rng, shape, 2.0, 8.0)
     light += 26.0 * ((rows % tall < 1) | (shifted % wide < 1))
-    wall = _tinted(light, (1.08, 0.86, 0.76))
+    wall = tinted(light, (1.08, 0.86, 0.76))
     plinth = round(0.5 * PX_PER_M)
-    wall[-plinth:] = _tinted(112 + _clouds(rng, (plinth, shape[1]), 0.3, 8.0), (1.0, 0.98, 0.94))
+    wall[-plinth:] = tinted(112 + clouds(rng, (plinth, shape[1]), 0.3, 8.0), (1.0, 0.98, 0.94))
     for index, left_m in enumerate(np.arange(1.2, WIDE_M - 1.5, 3.1)):
         is_door = index % 3 == 1
         _opening(wall, left_m, 0.0 if is_door else 1.1, 1.1, 2.2 if is_door else 1.5, rng, is_door)
@@ -144,7 +144,7 @@ def _opening(
         inner[:, middle - 2 : middle + 2] = (215, 210, 200)
 
 
-def _clouds(
+def clouds(
     rng: np.random.Generator, shape: tuple[int, int], size_m: float, amount: float
 ) -> np.ndarray:
     """Soft noise of this grain, with `amount` as its standard deviation."""
@@ -153,5 +153,6 @@ def _clouds(
     return cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
 
 
-def _tinted(light: np.ndarray, tint: tuple[float, float, float]) -> np.ndarray:
+def tinted(light: np.ndarray, tint: tuple[float, float, float]) -> UInt8[np.ndarray, "h w 3"]:
+    """A grey picture in a colour."""
     return np.clip(light[..., None] * np.array(tint), 0, 255).astype(np.uint8)

@@ -1,11 +1,11 @@
 """A film set: who does what, dressed how, where, before which camera; and its exact truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Bool, Float, Float32, Float64, Int64
 
 from pipeline.body import BodyModel
 from pipeline.files import write_npz
@@ -17,6 +17,17 @@ from pipeline.storage import read_npz
 
 SEEN_ENOUGH = 0.35
 """A person counts as present where at least this share of its picture is to be seen."""
+
+
+_PER_FRAME = ("time_s", "rotmat_camera_world", "t_camera_world_m")
+_PER_PERSON_AND_FRAME = (
+    "pose_rotvec",
+    "t_camera_m",
+    "joints_camera_m",
+    "boxes_xyxy_px",
+    "seen_share",
+    "contact",
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,25 @@ class Truth:
     """Around the whole body, hidden parts too, not cut at the picture's edge."""
     seen_share: Float32[np.ndarray, "p t"]
     """Share of the body's picture that nothing hides and that lies in the frame, 0 to 1."""
+    contact: Bool[np.ndarray, "p t 4"]
+    """Which of `CONTACT_POINTS` rest on the ground."""
+    rotmat_camera_world: Float64[np.ndarray, "t 3 3"]
+    """How the camera moves: x_camera = rotmat_camera_world @ x_world + t_camera_world_m."""
+    t_camera_world_m: Float64[np.ndarray, "t 3"]
+
+    def in_world(
+        self, frames: Int64[np.ndarray, " f"], points_camera_m: Float[np.ndarray, "f k 3"]
+    ) -> Float64[np.ndarray, "f k 3"]:
+        """Points in the camera's axes in these frames, brought into the world."""
+        away_m = points_camera_m - self.t_camera_world_m[frames, None]
+        return np.einsum("fij,fki->fkj", self.rotmat_camera_world[frames], away_m)
+
+    def every(self, step: int, first: int) -> "Truth":
+        """The truth of every `step`-th frame from `first` on."""
+        part = slice(first, None, step)
+        per_frame = {name: getattr(self, name)[part] for name in _PER_FRAME}
+        per_person = {name: getattr(self, name)[:, part] for name in _PER_PERSON_AND_FRAME}
+        return replace(self, **per_frame, **per_person)
 
     @property
     def present(self) -> Bool[np.ndarray, "p t"]:
@@ -86,6 +116,9 @@ def truth_of(
         joints_camera_m=np.stack(joints),
         boxes_xyxy_px=boxes_xyxy_px,
         seen_share=seen_share,
+        contact=np.stack([actor.motion.contact for actor in scene.actors]),
+        rotmat_camera_world=scene.camera.rotmat_camera_world,
+        t_camera_world_m=scene.camera.t_camera_world_m,
     )
 
 

@@ -7,19 +7,15 @@ frame, so that a swap of ids shows as a swap and not as a good pose.
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
-from scipy.optimize import linear_sum_assignment
+import torch
+from jaxtyping import Int64
 
 from pipeline import metrics
-from pipeline.body import BodyModel
-from pipeline.camera import project
-from pipeline.person_file import joints_camera_m
+from pipeline.body import BodyModel, PosedBody
+from pipeline.scenes.matching import NOBODY, Found, laid_over, matches
+from pipeline.scenes.motion import build_of, contact_points_m
 from pipeline.scenes.scene import Truth
 from pipeline.types import Person
-
-NEAR_ENOUGH = 0.35
-"""A found body is a true person's if its joints lie within this share of the person's height."""
-NOBODY = -1
 
 
 @dataclass(frozen=True)
@@ -27,15 +23,27 @@ class PersonScore:
     """How well one true person was found; errors are over the frames it was found in."""
 
     frames_present: int
+    frames_scored: int
+    """Frames in which it was there and found."""
     coverage: float
     id_switches: int
     mpjpe_mm: float
     pa_mpjpe_mm: float
+    pve_mm: float
+    """Of the skin, pelvis on pelvis; NaN where the found body's vertices are not the film's."""
     translation_error_mm: float
     """Of the pelvis in the camera."""
     joint_angle_error_deg: float
     acceleration_error_mm_s2: float
     """Of the joints in the camera."""
+    jitter_m_s3: float
+    """Of the joints in the world, into which the true camera brings them."""
+    true_jitter_m_s3: float
+    foot_slide_mm_per_frame: float
+    """Of heels and balls of the feet that truly touch the ground, brought into the world too."""
+    true_foot_slide_mm_per_frame: float
+    contacts: int
+    """Pairs of frames and points that the foot slide is a mean of."""
 
 
 @dataclass(frozen=True)
@@ -47,84 +55,125 @@ class Score:
     """Bodies found, counted per frame, where there is no true person."""
 
 
-@dataclass(frozen=True)
-class _Found:
-    """Found people laid over the film's frames, f of them."""
+def score(
+    truth: Truth,
+    people: tuple[Person, ...],
+    body: BodyModel,
+    found_body: BodyModel | None = None,
+) -> Score:
+    """Compare; the found people's frame 0 is the truth's frame 0.
 
-    ids: Int64[np.ndarray, " f"]
-    drawn: Bool[np.ndarray, "f t"]
-    joints_camera_m: Float32[np.ndarray, "f t 24 3"]
-    pose_rotvec: Float32[np.ndarray, "f t 24 3"]
-
-
-def score(truth: Truth, people: tuple[Person, ...], body: BodyModel) -> Score:
-    """Compare; the found people's frame 0 is the truth's frame 0."""
-    found = _laid_over(people, len(truth.time_s), body)
-    match = _matches(truth, found)
+    Args:
+        truth: of the film.
+        people: found.
+        body: that the film was made with.
+        found_body: that the found people have, where it is another.
+    """
+    found_body = found_body or body
+    found = laid_over(people, len(truth.time_s), found_body)
+    match = matches(truth, found)
     used = [len(np.unique(column[column >= 0])) for column in match.T]
+    scorer = _Scorer(truth, found, body, found_body)
     return Score(
-        people=tuple(_person_score(truth, found, match, p) for p in range(len(match))),
+        people=tuple(scorer.person(p, match[p]) for p in range(len(match))),
         nobody_frames=int(found.drawn.sum() - np.sum(used)),
     )
 
 
-def _laid_over(people: tuple[Person, ...], frames: int, body: BodyModel) -> _Found:
-    drawn = np.zeros((len(people), frames), dtype=bool)
-    joints_m = np.full((len(people), frames, 24, 3), np.nan, dtype=np.float32)
-    pose_rotvec = np.full((len(people), frames, 24, 3), np.nan, dtype=np.float32)
-    for row, person in enumerate(people):
-        drawn[row, person.frame_index] = person.drawn
-        joints_m[row, person.frame_index] = joints_camera_m(person, body)
-        pose_rotvec[row, person.frame_index] = person.pose_rotvec
-    ids = np.array([person.id for person in people], dtype=np.int64)
-    return _Found(ids, drawn, joints_m, pose_rotvec)
+@dataclass(frozen=True)
+class _FootSlide:
+    """Way per frame of feet that touch the ground, and over how many pairs of frames."""
+
+    found_mm: float
+    true_mm: float
+    contacts: int
 
 
-def _matches(truth: Truth, found: _Found) -> Int64[np.ndarray, "p t"]:
-    """For every true person and frame the row of the found one, or `NOBODY`.
+@dataclass(frozen=True)
+class _Scorer:
+    """One film's truth and what was found in it."""
 
-    Absent people are matched too (a body found on a hidden person is no false one); the scores
-    leave those frames out.
-    """
-    people, frames = truth.seen_share.shape
-    match = np.full((people, frames), NOBODY, dtype=np.int64)
-    heights_px = truth.boxes_xyxy_px[..., 3] - truth.boxes_xyxy_px[..., 1]
-    for frame in range(frames):
-        rows = np.flatnonzero(found.drawn[:, frame])
-        if not len(rows):
-            continue
-        true_px = project(truth.joints_camera_m[:, frame], truth.K_px)
-        found_px = project(found.joints_camera_m[rows, frame], truth.K_px)
-        away_px = np.linalg.norm(true_px[:, None] - found_px[None], axis=-1).mean(axis=-1)
-        # What is too far away costs the same however far it is, and so displaces no good pair.
-        share = np.minimum(away_px / heights_px[:, frame, None], NEAR_ENOUGH)
-        for person, column in zip(*linear_sum_assignment(share), strict=True):
-            if share[person, column] < NEAR_ENOUGH:
-                match[person, frame] = rows[column]
-    return match
+    truth: Truth
+    found: Found
+    body: BodyModel
+    found_body: BodyModel
 
+    def person(self, person: int, rows: Int64[np.ndarray, " t"]) -> PersonScore:
+        """The score of a true person whose found rows are these."""
+        truth, present = self.truth, self.truth.present[person]
+        scored = present & (rows != NOBODY)
+        frames = np.flatnonzero(scored)
+        true_m = truth.joints_camera_m[person]
+        joints_m = self._picked(self.found.joints_camera_m, rows, frames)
+        pose_rotvec = self._picked(self.found.pose_rotvec, rows, frames)
+        slide = self._foot_slide(person, rows, scored)
+        every = np.arange(len(scored))
+        time_s = truth.time_s
+        return PersonScore(
+            frames_present=int(present.sum()),
+            frames_scored=len(frames),
+            coverage=metrics.coverage(rows != NOBODY, present),
+            id_switches=metrics.id_switches(rows[scored]),
+            mpjpe_mm=metrics.mpjpe_mm(joints_m, true_m, valid=scored),
+            pa_mpjpe_mm=metrics.pa_mpjpe_mm(joints_m, true_m, valid=scored),
+            pve_mm=self._pve_mm(person, rows, frames),
+            translation_error_mm=metrics.translation_error_mm(
+                joints_m[:, 0], true_m[:, 0], valid=scored
+            ),
+            joint_angle_error_deg=metrics.joint_angle_error_deg(
+                pose_rotvec, truth.pose_rotvec[person], valid=scored
+            ),
+            acceleration_error_mm_s2=metrics.acceleration_error_mm_s2(
+                joints_m, true_m, time_s, valid=scored
+            ),
+            jitter_m_s3=metrics.jitter_m_s3(truth.in_world(every, joints_m), time_s, valid=scored),
+            true_jitter_m_s3=metrics.jitter_m_s3(
+                truth.in_world(every, true_m), time_s, valid=scored
+            ),
+            foot_slide_mm_per_frame=slide.found_mm,
+            true_foot_slide_mm_per_frame=slide.true_mm,
+            contacts=slide.contacts,
+        )
 
-def _person_score(truth: Truth, found: _Found, match: np.ndarray, person: int) -> PersonScore:
-    present, rows = truth.present[person], match[person]
-    scored = present & (rows >= 0)
-    true_m = truth.joints_camera_m[person]
-    joints_m, pose_rotvec = np.zeros_like(true_m), np.zeros_like(true_m)
-    frames = np.flatnonzero(scored)
-    joints_m[frames] = found.joints_camera_m[rows[frames], frames]
-    pose_rotvec[frames] = found.pose_rotvec[rows[frames], frames]
-    return PersonScore(
-        frames_present=int(present.sum()),
-        coverage=metrics.coverage(rows >= 0, present),
-        id_switches=metrics.id_switches(rows[scored]),
-        mpjpe_mm=metrics.mpjpe_mm(joints_m, true_m, valid=scored),
-        pa_mpjpe_mm=metrics.pa_mpjpe_mm(joints_m, true_m, valid=scored),
-        translation_error_mm=metrics.translation_error_mm(
-            joints_m[:, 0], true_m[:, 0], valid=scored
-        ),
-        joint_angle_error_deg=metrics.joint_angle_error_deg(
-            pose_rotvec, truth.pose_rotvec[person], valid=scored
-        ),
-        acceleration_error_mm_s2=metrics.acceleration_error_mm_s2(
-            joints_m, true_m, truth.time_s, valid=scored
-        ),
-    )
+    def _picked(self, values: np.ndarray, rows: np.ndarray, frames: np.ndarray) -> np.ndarray:
+        """(t, ...) of whoever was matched in each frame; zero elsewhere."""
+        picked = np.zeros((len(rows), *values.shape[2:]), values.dtype)
+        picked[frames] = values[rows[frames], frames]
+        return picked
+
+    def _true_posed(self, person: int, frames: np.ndarray) -> PosedBody:
+        shaped = self.body.with_shape(torch.from_numpy(self.truth.betas[person]))
+        return shaped.with_pose(
+            torch.from_numpy(self.truth.pose_rotvec[person, frames]),
+            torch.from_numpy(self.truth.t_camera_m[person, frames]),
+        )
+
+    def _pve_mm(self, person: int, rows: np.ndarray, frames: np.ndarray) -> float:
+        if not len(frames) or self.found_body.name != self.body.name:
+            return float("nan")
+        total = 0.0
+        for row in map(int, np.unique(rows[frames])):
+            mine = frames[rows[frames] == row]
+            found = self.found.posed(self.found_body, row, mine)
+            true = self._true_posed(person, mine)
+            total += len(mine) * metrics.pve_mm(
+                found.vertices().numpy(),
+                true.vertices().numpy(),
+                predicted_root_m=found.joints_m[:, 0].numpy(),
+                true_root_m=true.joints_m[:, 0].numpy(),
+            )
+        return total / len(frames)
+
+    def _foot_slide(self, person: int, rows: np.ndarray, scored: np.ndarray) -> "_FootSlide":
+        truth, frames = self.truth, np.flatnonzero(scored)
+        every = np.arange(len(scored))
+        points_m = self._picked(self.found.contact_points_camera_m, rows, frames)
+        true_m = contact_points_m(
+            self._true_posed(person, every), build_of(self.body, truth.betas[person])
+        )
+        contact = truth.contact[person] & scored[:, None]
+        found_mm, true_mm = (
+            metrics.foot_slide_mm_per_frame(truth.in_world(every, points), contact)
+            for points in (points_m, true_m)
+        )
+        return _FootSlide(found_mm, true_mm, int((contact[1:] & contact[:-1]).sum()))

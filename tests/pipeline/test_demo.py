@@ -30,6 +30,13 @@ def person_score(**changed):
         "translation_error_mm": 210.0,
         "joint_angle_error_deg": 9.26,
         "acceleration_error_mm_s2": 4321.0,
+        "frames_scored": 5,
+        "pve_mm": 70.0,
+        "jitter_m_s3": 40.0,
+        "true_jitter_m_s3": 30.0,
+        "foot_slide_mm_per_frame": 9.0,
+        "true_foot_slide_mm_per_frame": 2.0,
+        "contacts": 8,
     }
     return PersonScore(**{**values, **changed})
 
