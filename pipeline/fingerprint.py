@@ -9,13 +9,15 @@ from pipeline import weights
 from pipeline.files import file_digest, value_digest
 
 _FOLDERS = {"perception": ("stages/detection", "stages/regression")}
+_MADE_BY = (".py", ".npz", ".safetensors")
 _ROOT = Path(__file__).resolve().parent.parent
 
 
 @cache
 def code_digest(*folders: str) -> str:
-    """Digest of the project's own source files in these folders (below the project's root)."""
-    sources = sorted(path for folder in folders for path in (_ROOT / folder).rglob("*.py"))
+    """Digest of the project's own sources and weights in these folders (below its root)."""
+    files = (path for folder in folders for path in (_ROOT / folder).rglob("*"))
+    sources = sorted(path for path in files if path.suffix in _MADE_BY)
     return value_digest([(str(p.relative_to(_ROOT)), file_digest(p)) for p in sources])
 
 

@@ -17,7 +17,7 @@ def interpolate_linear(
         values: what is known at these times, finite.
         time_s: times asked for.
     """
-    before, after, share = _neighbours(known_s, time_s)
+    before, after, share = neighbours(known_s, time_s)
     share = share.reshape((-1,) + (1,) * (values.ndim - 1))
     start = values[before].astype(np.float64)
     return start + share * (values[after] - start)
@@ -35,7 +35,7 @@ def interpolate_rotvec(
         rotvec: axis-angle in radians, finite.
         time_s: times asked for; outside the known times the nearest rotation holds.
     """
-    before, after, share = _neighbours(known_s, time_s)
+    before, after, share = neighbours(known_s, time_s)
     start = Rotation.from_rotvec(rotvec[before].reshape(-1, 3).astype(np.float64))
     end = Rotation.from_rotvec(rotvec[after].reshape(-1, 3).astype(np.float64))
     share = np.repeat(share, len(start) // max(len(share), 1))
@@ -44,7 +44,7 @@ def interpolate_rotvec(
     return out.reshape((len(time_s), *rotvec.shape[1:]))
 
 
-def _neighbours(
+def neighbours(
     known_s: np.ndarray, time_s: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Indices of the known times around each time, and how far between them it lies (0 to 1)."""

@@ -82,7 +82,16 @@ class Perceiver:
             for chunk in self._new_chunks(video, done, advance):
                 _save_chunk(chunk_folder / f"{len(chunks):06d}.npz", chunk)
                 chunks.append(chunk)
-        return _collected(video, chunks)
+        seen = _collected(video, chunks)
+        if not self._in_time:
+            return seen
+        bodies = self.regressor.over_time(seen.video, seen.detections, self.camera)
+        return replace(seen, bodies=bodies)
+
+    @property
+    def _in_time(self) -> bool:
+        """Whether the regressor wants the detections of the whole video, and no pixels."""
+        return hasattr(self.regressor, "over_time")
 
     def _new_chunks(self, video: Video, done: int, advance: Advance) -> Iterator[_Chunk]:
         """The chunks from frame `done` on; detection runs a batch ahead of regression."""
@@ -90,7 +99,9 @@ class Perceiver:
         parts: list[_Chunk] = []
         with prefetch(self._detected(video, done), PREFETCHED_BATCHES) as ahead:
             for batch in ahead:
-                bodies = self.regressor(batch.frames, batch.detections, self.camera)
+                bodies = _no_bodies()
+                if not self._in_time:
+                    bodies = self.regressor(batch.frames, batch.detections, self.camera)
                 times_s = np.array([frame.time_s for frame in batch.frames])
                 parts.append(_Chunk(times_s, batch.detections, bodies, []))
                 advance(len(batch.frames))
@@ -118,6 +129,12 @@ class Perceiver:
                 detections = self.detector(batch)
                 in_chunk = (in_chunk + len(batch)) % CHUNK_FRAMES
                 yield _Batch(batch, detections, ends_chunk=in_chunk == 0)
+
+
+def _no_bodies() -> Bodies:
+    """Stands for bodies that come when the pass is over."""
+    zeros = [np.zeros((0, *shape), np.float32) for shape in ((24, 3), (10,), (3,))]
+    return Bodies(*zeros)
 
 
 def batch_frames(video: Video) -> int:

@@ -1,0 +1,149 @@
+"""Backend `lifter`: a temporal network from 2D keypoints alone to bodies, with weights of our own.
+
+Takes BlazePose's 33 landmarks or COCO's 17 keypoints of any detector. Trained on CMU motion
+capture before random cameras, with the errors that BlazePose makes (`docs/lifter.md`). Pose and
+shape come from the network; the place is where the body's own sites project onto the keypoints.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from pipeline.backends import BackendConfig
+from pipeline.camera import rays, translation_from_points
+from pipeline.checkpoints import Layout, read_checkpoint
+from pipeline.context import Context
+from pipeline.errors import SettingsError
+from pipeline.landmark_sites import PosedSites
+from pipeline.licences import Licence
+from pipeline.one_thread import one_thread
+from pipeline.rotations import rotmat_to_rotvec
+from pipeline.skeletons import BLAZEPOSE33, COCO17
+from pipeline.types import Bodies, Camera, Detections, Video
+from stages.regression.lifter.network import (
+    WINDOW,
+    LifterNetwork,
+    Sizes,
+    shapes_of,
+    sizes_in,
+)
+from stages.regression.lifter.sequence import lift
+from stages.regression.lifter.tracklets import tracklets
+
+LICENCES = (
+    Licence("lifter weights (trained on CMU motion capture)", "Apache-2.0", commercial=True),
+)
+LAYOUT = Layout(
+    "the lifter",
+    shapes_of(Sizes()),
+    dtype=torch.float16,
+    sized_by=lambda found: shapes_of(sizes_in(found)),
+)
+SHIPPED = Path(__file__).parent / "lifter.safetensors"
+COCO_PLACES = BLAZEPOSE33.indices(*COCO17.points)
+LEAST_VISIBILITY = 0.05
+"""Every keypoint that was seen keeps some weight, so that hidden people have a place too."""
+
+
+class Config(BackendConfig):
+    """What may be set."""
+
+    weights: str | None = None
+    """Weights of `stages.regression.lifter.train`; None: those that come with the project."""
+    stride: int = Field(default=8, gt=0, le=WINDOW)
+    """Frames from window to window; more is faster, less is smoother."""
+
+
+class Backend:
+    """Lifts every tracklet once all detections are known."""
+
+    def __init__(self, config: Config, context: Context) -> None:
+        self.config = config
+        self.context = context
+        self._sites = PosedSites(context.body)
+
+    @cached_property
+    def network(self) -> LifterNetwork:
+        """The network with its weights.
+
+        Raises:
+            InputError: the file holds another network's.
+        """
+        path = Path(self.config.weights) if self.config.weights else SHIPPED
+        tensors = read_checkpoint(path, LAYOUT)
+        network = LifterNetwork(sizes_in({k: tuple(t.shape) for k, t in tensors.items()}))
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+        return network.eval()
+
+    def over_time(self, video: Video, detections: Detections, camera: Camera) -> Bodies:
+        """A body for every detection of the video, in their order.
+
+        Raises:
+            SettingsError: the detections have no keypoints, or others.
+        """
+        count = len(detections)
+        pose, betas = torch.eye(3).repeat(count, 24, 1, 1), torch.zeros(count, 10)
+        if count:
+            keypoints_px = as_blazepose(detections)
+            found = tracklets(video, detections)
+            with one_thread(), self.context.progress("Lifting to 3D", len(found)) as advance:
+                for rows in found:
+                    pose[rows], betas[rows] = self._lifted(
+                        video, detections, keypoints_px, rows, camera
+                    )
+                    advance(1)
+        else:
+            keypoints_px = np.zeros((0, 33, 3), np.float32)
+        return self._placed(pose, betas, keypoints_px, camera)
+
+    def _lifted(
+        self,
+        video: Video,
+        detections: Detections,
+        keypoints_px: np.ndarray,
+        rows: np.ndarray,
+        camera: Camera,
+    ) -> tuple[Float[Tensor, "n 24 3 3"], Float[Tensor, " 10"]]:
+        points = keypoints_px[rows]
+        confidence = np.where(np.isfinite(points).all(-1), points[..., 2], 0.0).astype(np.float32)
+        seen_at = rays(np.nan_to_num(points[..., :2]), camera.K_px)[..., :2].astype(np.float32)
+        time_s = video.times_of(detections.frame_index[rows])
+        lifted = lift(self.network, time_s, seen_at, confidence, 1 / video.fps, self.config.stride)
+        return lifted.pose_rotmat, lifted.betas
+
+    def _placed(
+        self, pose: Tensor, betas: Tensor, keypoints_px: np.ndarray, camera: Camera
+    ) -> Bodies:
+        """Where the bodies' sites lie over the keypoints."""
+        with one_thread():
+            sites_m = self._sites.places(pose.double(), betas.double()).numpy()
+            rotvec = rotmat_to_rotvec(pose.double()).float().numpy()
+        seen = np.isfinite(keypoints_px).all(-1) & (keypoints_px[..., 2] > 0)
+        weights = np.where(seen, np.maximum(keypoints_px[..., 2], LEAST_VISIBILITY), 0.0)
+        points_px = np.nan_to_num(keypoints_px[..., :2])
+        t_m = translation_from_points(sites_m, points_px, weights, camera.K_px)
+        return Bodies(rotvec, betas.numpy(), t_m.astype(np.float32))
+
+
+def as_blazepose(detections: Detections) -> np.ndarray:
+    """(n, 33, 3) keypoints; those that COCO does not mark have confidence 0.
+
+    Raises:
+        SettingsError: there are none.
+    """
+    points_px = detections.landmarks_px
+    if points_px is not None and detections.skeleton == BLAZEPOSE33.name:
+        return points_px
+    if points_px is None or detections.skeleton != COCO17.name:
+        raise SettingsError(
+            "regression 'lifter' needs BlazePose's 33 landmarks or COCO's 17 keypoints: use "
+            "detection.backend=blazepose or yolo with pose weights."
+        )
+    out = np.zeros((len(points_px), len(BLAZEPOSE33), 3), np.float32)
+    out[:, COCO_PLACES] = points_px
+    return out

@@ -1,0 +1,164 @@
+"""From exact keypoints to what a detector gives, and worse: what the lifter must see through."""
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Bool
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from pipeline.skeletons import BLAZEPOSE33, COCO17
+from stages.regression.lifter.detected import DetectedPeople
+from stages.regression.lifter.filmed import MIRRORED_POINTS, Filmed
+from stages.regression.lifter.view import rays_of, seen_straight
+
+Range = tuple[float, float]
+LEAST_CONFIDENCE = 0.01
+_ARM = ("elbow", "wrist", "pinky", "index", "thumb")
+_FOOT = ("ankle", "heel", "foot_index")
+
+
+class CorruptionConfig(BaseModel):
+    """Shares are of windows; amounts are drawn evenly for each window, lengths in sizes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stored_gain: Range = (0.7, 1.3)
+    """How much larger than stored a detector's errors are."""
+    white: Range = (0.0, 0.03)
+    only_coco17: float = 0.25
+    """Windows in which the other landmarks are missing."""
+    hidden_parts: float = 0.3
+    hidden_error: Range = (0.05, 0.4)
+    """Of hidden points that a detector guesses nevertheless."""
+    swaps: float = 0.25
+    swapped_frames: float = 0.35
+    """Largest share of frames in which left is taken for right."""
+    missed_frames: float = 0.3
+    most_missed: float = 0.4
+    """Largest share of frames without a detection."""
+    short: float = 0.08
+    """Windows that end early."""
+    wrong_focal: float = 0.7
+    focal_log_spread: float = 0.2
+
+
+def as_detected(
+    exact: Filmed, store: DetectedPeople, config: CorruptionConfig, rng: torch.Generator
+) -> Filmed:
+    """Put stored errors of people who look alike on exact keypoints."""
+    view = seen_straight(exact.rays, exact.confidence)
+    error, confidence = store.errors_like(view.points, rng)
+    gain = _amount(config.stored_gain, len(error), rng)[:, None, None, None]
+    return replace(exact, rays=rays_of(view.points + gain * error, view), confidence=confidence)
+
+
+def spoiled(seen: Filmed, config: CorruptionConfig, rng: torch.Generator) -> Filmed:
+    """Noise, hidden limbs, exchanged sides and missed frames on top."""
+    rays, confidence = seen.rays, seen.confidence
+    count, frames = confidence.shape[:2]
+    size = seen_straight(rays, confidence).size[:, None, None, None]
+    white = _amount(config.white, count, rng)[:, None, None, None]
+    rays = rays + size * white * torch.randn(rays.shape, generator=rng)
+    rays, confidence = _swapped(rays, confidence, config, rng)
+    rays, confidence = _hidden(rays, confidence, size, config, rng)
+    only = torch.rand(count, 1, 1, generator=rng) < config.only_coco17
+    confidence = torch.where(only & ~_in_coco17(), 0.0, confidence)
+    missed = (
+        torch.rand(count, frames, generator=rng)
+        < (
+            _chosen(config.missed_frames, count, rng)
+            * _amount((0.0, config.most_missed), count, rng)
+        )[:, None]
+    )
+    ends = torch.randint(2, frames, (count, 1), generator=rng)
+    short = _chosen(config.short, count, rng)[:, None].bool()
+    missed |= short & (torch.arange(frames) >= ends)
+    missed[:, 0] = False
+    return replace(seen, rays=rays, confidence=torch.where(missed[..., None], 0.0, confidence))
+
+
+def focal_factors(count: int, config: CorruptionConfig, rng: torch.Generator) -> Tensor:
+    """(b,) by how much the true focal length is larger than the assumed one."""
+    spread = config.focal_log_spread * torch.randn(count, generator=rng)
+    return (spread * _chosen(config.wrong_focal, count, rng)).exp()
+
+
+def _swapped(
+    rays: Tensor, confidence: Tensor, config: CorruptionConfig, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Left for right in runs of frames: legs, arms or everything."""
+    count, frames = confidence.shape[:2]
+    share = _chosen(config.swaps, count, rng) * _amount((0.0, config.swapped_frames), count, rng)
+    wave = _slow(count, frames, rng)
+    level = torch.stack(
+        [torch.quantile(w, 1 - 0.999 * s) for w, s in zip(wave, share, strict=True)]
+    )
+    when = (wave > level[:, None]) & (share > 0)[:, None]
+    parts = torch.stack([_points("hip", "knee", *_FOOT), _points("shoulder", *_ARM), _points("")])
+    part = parts[torch.randint(3, (count,), generator=rng)]
+    swap = when[:, :, None] & part[:, None]
+    rays = torch.where(swap[..., None], rays[:, :, MIRRORED_POINTS], rays)
+    return rays, torch.where(swap, confidence[:, :, MIRRORED_POINTS], confidence)
+
+
+def _hidden(
+    rays: Tensor, confidence: Tensor, size: Tensor, config: CorruptionConfig, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """A part of the body out of sight for a while: missing, or guessed with little confidence."""
+    count, frames = confidence.shape[:2]
+    parts = torch.stack(
+        [
+            _points("left", of=_ARM),
+            _points("right", of=_ARM),
+            _points("left", of=("knee", *_FOOT)),
+            _points("right", of=("knee", *_FOOT)),
+            _points(*_FOOT),
+            _points("knee", *_FOOT),
+            _points("hip", "knee", *_FOOT),
+        ]
+    )
+    part = parts[torch.randint(len(parts), (count,), generator=rng)]
+    begin = torch.randint(-frames // 2, frames, (count, 1), generator=rng)
+    length = torch.randint(3, 2 * frames, (count, 1), generator=rng)
+    time = torch.arange(frames)
+    when = (
+        (time >= begin)
+        & (time < begin + length)
+        & _chosen(config.hidden_parts, count, rng)[:, None].bool()
+    )
+    hidden = when[:, :, None] & part[:, None]
+    off = _amount(config.hidden_error, count, rng)[:, None, None, None] * size
+    drift = _slow(count * 66, frames, rng).unflatten(0, (count, 33, 2)).permute(0, 3, 1, 2)
+    rays = torch.where(hidden[..., None], rays + off * drift, rays)
+    left = 0.4 * torch.rand(count, 1, 1, generator=rng)
+    left = torch.where(torch.rand(count, 1, 1, generator=rng) < 0.5, 0.0, left)  # noqa: PLR2004
+    faint = (confidence * left).clamp_min(LEAST_CONFIDENCE) * (left > 0) * (confidence > 0)
+    return rays, torch.where(hidden, faint, confidence)
+
+
+def _slow(count: int, frames: int, rng: torch.Generator) -> Tensor:
+    """(count, frames) smooth noise of about unit size: white noise over five frames, twice."""
+    white = torch.randn(count, 1, frames + 8, generator=rng)
+    kernel = torch.ones(1, 1, 5) / 5**0.5
+    smooth = torch.nn.functional.conv1d(torch.nn.functional.conv1d(white, kernel), kernel)
+    return smooth[:, 0] / 1.9
+
+
+def _points(*parts: str, of: tuple[str, ...] = ("",)) -> Bool[Tensor, " 33"]:
+    """Landmarks whose name holds one of `parts` and one of `of`."""
+    names = BLAZEPOSE33.points
+    return torch.tensor([any(p in n for p in parts) and any(o in n for o in of) for n in names])
+
+
+def _in_coco17() -> Tensor:
+    return torch.tensor([name in COCO17.points for name in BLAZEPOSE33.points])
+
+
+def _amount(between: Range, count: int, rng: torch.Generator) -> Tensor:
+    low, high = between
+    return low + (high - low) * torch.rand(count, generator=rng)
+
+
+def _chosen(share: float, count: int, rng: torch.Generator) -> Tensor:
+    return (torch.rand(count, generator=rng) < share).float()

@@ -1,0 +1,106 @@
+"""A tracklet of any length and frame rate through a network that sees `WINDOW` frames."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Float64, Int64
+from torch import Tensor
+
+from pipeline.interpolate import neighbours
+from pipeline.rotations import rot6d_columns_to_rotmat, rotmat_slerp
+from stages.regression.lifter.network import FPS, WINDOW, LifterNetwork
+from stages.regression.lifter.view import seen_straight
+
+SIMILAR_RATE = 0.25
+"""Videos whose rate differs from the network's by less than this share go in frame by frame."""
+LONGEST_BRIDGE_S = 0.07
+"""Keypoints are interpolated between sightings no further apart than this."""
+AT_ONE = 1e-3
+"""A time this near to a sighting, in frames, is that sighting's."""
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class LiftedTracklet:
+    """A body for every sighting, in the camera's axes."""
+
+    pose_rotmat: Float[Tensor, "n 24 3 3"]
+    betas: Float[Tensor, " 10"]
+
+
+@torch.inference_mode()
+def lift(
+    network: LifterNetwork,
+    time_s: Float64[np.ndarray, " n"],
+    rays: Float32[np.ndarray, "n 33 2"],
+    confidence: Float32[np.ndarray, "n 33"],
+    frame_s: float,
+    stride: int,
+) -> LiftedTracklet:
+    """Bodies at these times.
+
+    Args:
+        network: the lifter.
+        time_s: when the person was seen, increasing.
+        rays: keypoints as x / z and y / z.
+        confidence: 0 where a keypoint was not seen.
+        frame_s: usual time from frame to frame of the video.
+        stride: frames from window to window.
+    """
+    grid_s = _grid_s(time_s, frame_s)
+    steady_rays, steady_confidence = _resampled(time_s, rays, confidence, grid_s, frame_s)
+    starts = window_starts(len(grid_s), stride)
+    rows = torch.from_numpy(starts)[:, None] + torch.arange(WINDOW)
+    beyond = rows >= len(grid_s)
+    rows = rows.clamp(max=len(grid_s) - 1)
+    total = torch.zeros(len(grid_s), 24, 3, 2)
+    betas, share = torch.zeros(10), torch.zeros(())
+    ramp = torch.arange(1, WINDOW + 1, dtype=torch.float32)
+    say = torch.minimum(ramp, ramp.flip(0))
+    for some, past in zip(rows.split(BATCH), beyond.split(BATCH), strict=True):
+        shown = torch.where(past[..., None], 0.0, steady_confidence[some])
+        view = seen_straight(steady_rays[some], shown)
+        seen = shown.amax(-1) > 0
+        lifted = network(view.features(), seen)
+        root = view.rotmat_view_camera.mT @ lifted.pose_rotmat[:, :, 0]
+        pose = torch.cat([root[:, :, None], lifted.pose_rotmat[:, :, 1:]], 2)[..., :2]
+        weight = say * ~past * (1e-6 + seen.float().mean(1, keepdim=True))
+        total.index_add_(0, some.flatten(), (weight[..., None, None, None] * pose).flatten(0, 1))
+        betas += (lifted.betas * seen.sum(1, keepdim=True)).sum(0)
+        share += seen.sum()
+    rotmat = rot6d_columns_to_rotmat(total.mT.flatten(-2))
+    return LiftedTracklet(_read_at(time_s, grid_s, rotmat), betas / share.clamp_min(1))
+
+
+def window_starts(count: int, stride: int) -> Int64[np.ndarray, " w"]:
+    """Windows from `stride` to `stride`, the last one moved back to end with the sequence."""
+    last = max(count - WINDOW, 0)
+    return np.unique(np.append(np.arange(0, last, stride), last)).astype(np.int64)
+
+
+def _grid_s(time_s: np.ndarray, frame_s: float) -> Float64[np.ndarray, " g"]:
+    """Steady times from the first to the last sighting, near the network's frame rate."""
+    step_s = frame_s if abs(frame_s * FPS - 1) < SIMILAR_RATE else 1 / FPS
+    count = max(round((time_s[-1] - time_s[0]) / step_s), 0) + 1
+    return np.linspace(time_s[0], time_s[-1], count)
+
+
+def _resampled(
+    time_s: np.ndarray, rays: np.ndarray, confidence: np.ndarray, grid_s: np.ndarray, frame_s: float
+) -> tuple[Float[Tensor, "g 33 2"], Float[Tensor, "g 33"]]:
+    """Straight lines between sightings that are near each other; elsewhere nothing is seen."""
+    before, after, share = neighbours(time_s, grid_s)
+    mixed = rays[before] + share[:, None, None] * (rays[after] - rays[before])
+    near = time_s[after] - time_s[before] <= max(LONGEST_BRIDGE_S, 1.5 * frame_s)
+    # Between two sightings a point is as sure as the less sure one; at a sighting, as that one.
+    first, second = confidence[before], confidence[after]
+    known = np.where(near[:, None], np.minimum(first, second), 0.0)
+    known = np.where(share[:, None] < AT_ONE, first, known)
+    known = np.where(share[:, None] > 1 - AT_ONE, second, known)
+    return torch.from_numpy(mixed).float(), torch.from_numpy(known).float()
+
+
+def _read_at(time_s: np.ndarray, grid_s: np.ndarray, rotmat: Tensor) -> Tensor:
+    before, after, share = neighbours(grid_s, time_s)
+    return rotmat_slerp(rotmat[before], rotmat[after], torch.from_numpy(share).float()[:, None])
