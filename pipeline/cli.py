@@ -13,7 +13,7 @@ import typer
 from rich.markup import escape
 
 from pipeline import __version__
-from pipeline.commands import body, demo, doctor, inspect, models, run, validate
+from pipeline.commands import bench, body, demo, doctor, inspect, models, run, validate
 from pipeline.console import ERR, OUT
 from pipeline.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_SETTINGS, UserError
 
@@ -28,6 +28,7 @@ app.command("run")(run.run_command)
 app.command("inspect")(inspect.inspect_command)
 app.command("validate")(validate.validate_command)
 app.command("demo")(demo.demo_command)
+app.command("bench")(bench.bench_command)
 app.command("doctor")(doctor.doctor_command)
 app.add_typer(models.app, name="models", help="Network weights: list, fetch, find.")
 app.add_typer(body.app, name="body", help="The body model.")

@@ -16,6 +16,11 @@ MM_PER_M = 1000.0
 PELVIS = 0
 TINY = 1e-12
 
+COCO17_SIGMA = np.repeat(
+    [0.026, 0.025, 0.035, 0.079, 0.072, 0.062, 0.107, 0.087, 0.089], [1, 2, 2, 2, 2, 2, 2, 2, 2]
+)
+"""How far annotators scatter, over the root of a person's area (COCO's keypoint evaluation)."""
+
 Valid = Bool[np.ndarray, "..."] | None
 
 
@@ -184,6 +189,55 @@ def reprojection_error_px(
 ) -> float:
     """Mean distance in the picture between projected and seen points."""
     return _mean(_distance(_f64(projected_px), _f64(seen_px)), valid)
+
+
+def correct_keypoints_share(
+    found_px: Float[np.ndarray, "n k 2"],
+    true_px: Float[np.ndarray, "n k 2"],
+    reach_px: Float[np.ndarray, " n"],
+    *,
+    valid: Valid = None,
+) -> float:
+    """PCK, 0 to 1: share of the points within `reach_px` of their true place.
+
+    PCKh where the reach is half the head's size (Andriluka et al. 2014); a found point that is
+    NaN is wrong.
+    """
+    near = _distance(_f64(found_px), _f64(true_px)) <= _f64(reach_px)[:, None]
+    return _mean(near.astype(np.float64), valid)
+
+
+def object_keypoint_similarity(
+    found_px: Float[np.ndarray, "n k 2"],
+    true_px: Float[np.ndarray, "n k 2"],
+    area_px2: Float[np.ndarray, " n"],
+    sigma: Float[np.ndarray, " k"],
+    *,
+    valid: Bool[np.ndarray, "n k"],
+) -> Float64[np.ndarray, " n"]:
+    """COCO's OKS of each person, 0 to 1; NaN without a valid point.
+
+    Mean over valid points of exp(-d^2 / (2 area (2 sigma)^2)); COCO's constants are `COCO17_SIGMA`.
+    """
+    squared = _distance(_f64(found_px), _f64(true_px)) ** 2
+    spread = 2 * _f64(area_px2)[:, None] * (2 * _f64(sigma)) ** 2
+    near = np.where(valid, np.nan_to_num(np.exp(-squared / np.maximum(spread, TINY))), 0.0)
+    count = valid.sum(axis=1)
+    return np.where(count > 0, near.sum(axis=1) / np.maximum(count, 1), np.nan)
+
+
+def box_iou(
+    a_xyxy: Float[np.ndarray, "a 4"], b_xyxy: Float[np.ndarray, "b 4"]
+) -> Float64[np.ndarray, "a b"]:
+    """Intersection over union of every box of one set with every one of another."""
+    a_xyxy, b_xyxy = _f64(a_xyxy)[:, None], _f64(b_xyxy)[None]
+    low, high = (
+        np.maximum(a_xyxy[..., :2], b_xyxy[..., :2]),
+        np.minimum(a_xyxy[..., 2:], b_xyxy[..., 2:]),
+    )
+    both = np.prod(np.maximum(high - low, 0.0), axis=-1)
+    areas = [np.prod(np.maximum(b[..., 2:] - b[..., :2], 0.0), axis=-1) for b in (a_xyxy, b_xyxy)]
+    return both / np.maximum(areas[0] + areas[1] - both, TINY)
 
 
 def coverage(found: Bool[np.ndarray, "*n"], present: Bool[np.ndarray, "*n"]) -> float:

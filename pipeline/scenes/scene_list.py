@@ -1,11 +1,12 @@
 """The benchmark's scenes: a fixed list where its motion files are there, else what can be made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, SettingsError
 from pipeline.scenes import several_scenes, single_scenes
 from pipeline.scenes.camera_moves import CameraPlan, Move
 from pipeline.scenes.recordings import read_recording
@@ -28,16 +29,18 @@ class SceneList:
     motions_folder: Path | None
 
 
-def scene_list(motions: Path | None, *, quick: bool = False) -> SceneList:
+def scene_list(motions: Path | None, *, quick: bool = False, only: Sequence[str] = ()) -> SceneList:
     """The scenes to film.
 
     Args:
         motions: a folder of motion files, or one that holds it as `val/`; None: the project's own
             motions.
         quick: two short small scenes only, one of them with two people.
+        only: names of the scenes wanted; none: all.
 
     Raises:
         InputError: there is no such folder, or no usable motion in it.
+        SettingsError: there is no scene of that name.
     """
     folder = None if motions is None else _files_folder(motions)
     specs: tuple[SceneSpec, ...]
@@ -48,7 +51,15 @@ def scene_list(motions: Path | None, *, quick: bool = False) -> SceneList:
         specs = tuple(s for s in fixed if all((folder / f"{c}.npz").is_file() for c in s.clips))
         if specs == several_scenes.PROCEDURAL:
             specs = _of_any_files(folder) + several_scenes.PROCEDURAL
-    return SceneList(_quick(specs) if quick else specs, folder)
+    return SceneList(_chosen(_quick(specs) if quick else specs, only), folder)
+
+
+def _chosen(specs: tuple[SceneSpec, ...], only: Sequence[str]) -> tuple[SceneSpec, ...]:
+    known = [spec.name for spec in specs]
+    for name in only:
+        if name not in known:
+            raise SettingsError(f"unknown scene '{name}'. Known: {', '.join(known)}")
+    return tuple(spec for spec in specs if not only or spec.name in only)
 
 
 def _files_folder(motions: Path) -> Path:

@@ -1,0 +1,1 @@
+"""`humans4d bench`: any configuration against made-up and real truth."""
