@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from stages.smoothing._place import smooth_along_ray
-from stages.smoothing._robust import smooth_robustly
+from stages.smoothing._robust import Strengths, smooth_robustly
 from stages.smoothing._rotation import continuous_quats, rotvec_of
-from stages.smoothing._third_difference import penalty_bands, strength_of_cutoff, time_shares
+from stages.smoothing._third_difference import strength_of_cutoff, time_shares
 
 LEAST_ANGLE_RAD = float(np.deg2rad(1.0))
 """Usual distances are not taken for smaller than this, however still the person is."""
@@ -30,12 +30,30 @@ class Grid:
         self, values: Float64[np.ndarray, "t d"], cutoff_hz: float, least_residual: float
     ) -> Float64[np.ndarray, "t d"]:
         """`values` along this stretch, smoothed; d coordinates of one thing."""
+        return self.smooth_lanes(values[:, None], np.array([cutoff_hz]), least_residual)[:, 0]
+
+    def smooth_lanes(
+        self,
+        values: Float64[np.ndarray, "t lanes d"],
+        cutoffs_hz: Float64[np.ndarray, " lanes"],
+        least_residual: float,
+        spread: float = 1.0,
+    ) -> Float64[np.ndarray, "t lanes d"]:
+        """As `smooth`, several things, each on its own.
+
+        `spread`: how many times higher and lower the cut-off may get as the motion asks for it.
+        """
         shares = time_shares(self.time_s)
         step_s = float(np.median(shares))
+        usual, least, most = (
+            np.array([strength_of_cutoff(float(cutoff) * factor, step_s) for cutoff in cutoffs_hz])
+            for factor in (1, spread, 1 / spread)
+        )
         return smooth_robustly(
             values,
             self.weights * shares,
-            strength_of_cutoff(cutoff_hz, step_s) * penalty_bands(self.time_s),
+            self.time_s,
+            Strengths(cutoffs_hz, usual, least, most),
             outlier_ratio=self.outlier_ratio,
             least_residual=least_residual,
             window=1 + 2 * round(self.outlier_window_s / 2 / step_s),
@@ -43,15 +61,16 @@ class Grid:
 
 
 def smooth_rotations(
-    rotvec: Float[np.ndarray, "t joints 3"], grid: Grid, cutoffs_hz: Float64[np.ndarray, " joints"]
+    rotvec: Float[np.ndarray, "t joints 3"],
+    grid: Grid,
+    cutoffs_hz: Float64[np.ndarray, " joints"],
+    spread: float = 1.0,
 ) -> Float64[np.ndarray, "t joints 3"]:
     """Axis-angle in, the same smoothed out; every joint on its own."""
-    quats = continuous_quats(rotvec)
-    smooth = np.empty_like(quats)
-    for joint, cutoff_hz in enumerate(cutoffs_hz):
-        # A chord between unit quaternions is half of the angle between the rotations.
-        smooth[:, joint] = grid.smooth(quats[:, joint], float(cutoff_hz), LEAST_ANGLE_RAD / 2)
-    return rotvec_of(smooth)
+    # A chord between unit quaternions is half of the angle between the rotations.
+    return rotvec_of(
+        grid.smooth_lanes(continuous_quats(rotvec), cutoffs_hz, LEAST_ANGLE_RAD / 2, spread)
+    )
 
 
 def smooth_place(

@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.linalg import solveh_banded
 
+from pipeline.jit import jit
+
 ORDER = 3
 
 
@@ -35,23 +37,24 @@ def time_shares(time_s: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, " t"]:
     return total
 
 
-def penalty_bands(time_s: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, "4 t"]:
-    """The matrix of integral |x'''|^2 dt for samples at `time_s`, t >= 4, as lower bands.
+def difference_rows(time_s: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, "rows 4"]:
+    """Rows whose products with four neighbours, squared and summed, are integral |x'''|^2 dt.
 
-    Row b holds the b-th subdiagonal, as `scipy.linalg.solveh_banded(lower=True)` wants it.
-    The third derivative is 3! times the divided difference over four neighbours.
+    The third derivative is 3! times the divided difference over four neighbours, t >= 4.
     """
     count = len(time_s)
     nodes = np.stack([time_s[k : count - ORDER + k] for k in range(ORDER + 1)], axis=1)
     gaps = nodes[:, :, None] - nodes[:, None, :] + np.eye(ORDER + 1)
-    difference = 6.0 / np.prod(gaps, axis=2)
     seconds = (nodes[:, -1] - nodes[:, 0]) / ORDER
-    bands = np.zeros((ORDER + 1, count))
-    for row in range(ORDER + 1):
-        for column in range(row + 1):
-            product = seconds * difference[:, row] * difference[:, column]
-            bands[row - column, column : column + count - ORDER] += product
-    return bands
+    return 6.0 / np.prod(gaps, axis=2) * np.sqrt(seconds)[:, None]
+
+
+def penalty_bands(time_s: Float64[np.ndarray, " t"]) -> Float64[np.ndarray, "4 t"]:
+    """The matrix of integral |x'''|^2 dt for samples at `time_s`, t >= 4, as lower bands.
+
+    Row b holds the b-th subdiagonal, as `scipy.linalg.solveh_banded(lower=True)` wants it.
+    """
+    return np.asarray(_bands(difference_rows(time_s), len(time_s)))
 
 
 def solve(
@@ -63,3 +66,41 @@ def solve(
     system = penalty.copy()
     system[0] += weights
     return solveh_banded(system, weights[:, None] * values, lower=True, check_finite=False)
+
+
+@jit
+def solve_lane(values, weights, rows):  # type: ignore[no-untyped-def]
+    """As `solve`, compiled; (t, d) values, (t,) weights, (t - 3, 4) rows times root strength.
+
+    Banded Cholesky in the form L D L'.
+    """
+    count, size = values.shape
+    lower = _bands(rows, count)
+    lower[0] += weights
+    out = values * weights.reshape(-1, 1)
+    for i in range(count):
+        for back in range(1, min(ORDER, i) + 1):
+            j = i - back
+            scaled = lower[back, j] / lower[0, j]
+            for k in range(ORDER + 1 - back):
+                lower[k, i] -= scaled * lower[back + k, j]
+            for d in range(size):
+                out[i, d] -= scaled * out[j, d]
+    for i in range(count - 1, -1, -1):
+        for d in range(size):
+            total = out[i, d]
+            for ahead in range(1, min(ORDER, count - 1 - i) + 1):
+                total -= lower[ahead, i] * out[i + ahead, d]
+            out[i, d] = total / lower[0, i]
+    return out
+
+
+@jit
+def _bands(rows, count):  # type: ignore[no-untyped-def]
+    """Sum of the outer products of the rows, as lower bands."""
+    bands = np.zeros((ORDER + 1, count))
+    for k in range(len(rows)):
+        for row in range(ORDER + 1):
+            for column in range(row + 1):
+                bands[row - column, k + column] += rows[k, row] * rows[k, column]
+    return bands

@@ -22,9 +22,12 @@ from stages.smoothing._third_difference import ORDER
 class Config(SmootherConfig):
     """A motion at the cut-off keeps half of its amplitude, at twice that 1/65."""
 
-    rotation_cutoff_hz: float = Field(default=4.0, gt=0)
+    rotation_cutoff_hz: float = Field(default=3.0, gt=0)
     root_cutoff_hz: float = Field(default=3.0, gt=0)
     """Of the body's orientation."""
+    spread: float = Field(default=3.0, ge=1)
+    """How many times higher and lower both may get, joint by joint and moment by moment: higher
+    where motion is fast and noise small, lower where it is still and noise large. 1: fixed."""
     place_cutoff_hz: float = Field(default=4.0, gt=0)
     """Of the place in the picture (the ray from the camera)."""
     depth_cutoff_hz: float = Field(default=1.5, gt=0)
@@ -46,7 +49,9 @@ class Backend(PersonSmoother):
         """Every joint on its own."""
         cutoffs_hz = np.full(stretch.pose_rotvec.shape[1], self.config.rotation_cutoff_hz)
         cutoffs_hz[0] = self.config.root_cutoff_hz
-        return smooth_rotations(stretch.pose_rotvec, self._grid(stretch), cutoffs_hz)
+        return smooth_rotations(
+            stretch.pose_rotvec, self._grid(stretch), cutoffs_hz, self.config.spread
+        )
 
     def smooth_pelvis(self, stretch: Stretch) -> Float64[np.ndarray, "t 3"]:
         """Along the ray and along log depth."""

@@ -20,8 +20,9 @@ from pipeline.licences import Licence
 from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
 from stages.smoothing._grid import Grid, smooth_place
 from stages.smoothing._person_smoother import PersonSmoother, SmootherConfig, Stretch
-from stages.smoothing.posebert.frame_rate import read_at, sampled_at
+from stages.smoothing.posebert.frame_rate import Sampled, read_at, sampled_at
 from stages.smoothing.posebert.network import PoseBert, network_with, shapes, shared_names, sizes_in
+from stages.smoothing.posebert.prefilter import prefiltered, turned_by
 from stages.smoothing.posebert.windows import WINDOW, blended_windows, one_window_per_frame
 
 LICENCES = (
@@ -44,6 +45,12 @@ class Config(SmootherConfig):
     """blended: overlapping windows, averaged; official: one per frame, many times slower."""
     stride: int = Field(default=16, gt=0, lt=WINDOW)
     """Frames from window to window, when blended."""
+    cutoff_hz: float = Field(default=3.0, gt=0)
+    """Of the filter before our own network (`rotation_cutoff_hz` of `whittaker`)."""
+    spread: float = Field(default=3.0, ge=1)
+    """As in `whittaker`, of the filter before our own network."""
+    correction_cutoff_hz: float = Field(default=3.0, gt=0)
+    """Of what our own network changes of the filtered motion."""
     fps: float = Field(default=30.0, gt=0)
     """Rate of the motion that the weights were trained on; other videos are resampled."""
     max_gap_s: float = Field(default=1.0, ge=0, le=2.0)
@@ -93,15 +100,31 @@ class Backend(PersonSmoother):
 
     def smooth_pose(self, stretch: Stretch) -> Float64[np.ndarray, "t 24 3"]:
         """Frames that were not seen are hidden from the network, and filled by it."""
+        if self.network.init_pose is None:
+            return self._corrected(stretch)
         given = sampled_at(self.config.fps, stretch.time_s, stretch.pose_rotvec, stretch.seen)
+        return read_at(stretch.time_s, given.time_s, self._through_network(given))
+
+    def _corrected(self, stretch: Stretch) -> Float64[np.ndarray, "t 24 3"]:
+        """Filtered, and turned as the network would have it."""
+        config, time_s = self.config, stretch.time_s
+        start = prefiltered(
+            time_s, stretch.pose_rotvec, stretch.weights, config.cutoff_hz, config.spread
+        )
+        given = sampled_at(config.fps, time_s, start, stretch.seen, guessed=True)
+        if len(given.time_s) < self.least_frames:
+            return start
+        out = self._through_network(given)
+        return turned_by(time_s, start, given, out, config.correction_cutoff_hz)
+
+    def _through_network(self, given: Sampled) -> Float64[np.ndarray, "n 24 3"]:
         rotmat = rotvec_to_rotmat(torch.from_numpy(given.rotvec)).float().to(self.context.device)
         seen = torch.from_numpy(given.seen).to(self.context.device)
         if self.config.windows == "official":
             smooth = one_window_per_frame(self.network, rotmat, seen)
         else:
             smooth = blended_windows(self.network, rotmat, seen, self.config.stride)
-        rotvec = rotmat_to_rotvec(smooth.double().cpu()).numpy()
-        return read_at(stretch.time_s, given.time_s, rotvec)
+        return rotmat_to_rotvec(smooth.double().cpu()).numpy()
 
     def smooth_pelvis(self, stretch: Stretch) -> Float64[np.ndarray, "t 3"]:
         """Along the ray and along log depth."""

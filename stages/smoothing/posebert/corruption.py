@@ -27,9 +27,9 @@ class CorruptionConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    white_deg: Range = (0.5, 4.0)
-    slow_deg: Range = (0.0, 6.0)
-    slow_frames: float = 15.0
+    white_deg: Range = (0.3, 3.0)
+    slow_deg: Range = (0.0, 7.0)
+    slow_frames: Range = (8.0, 20.0)
     """Standard deviation of the Gaussian that makes the slow part."""
     bursts: Range = (0.0, 0.02)
     """Share of frames in which a joint's wrong turn begins; it lasts one to three."""
@@ -40,7 +40,9 @@ class CorruptionConfig(BaseModel):
     """Share of hidden frames, each on its own."""
     blocks: int = 3
     """Most hidden blocks."""
-    block_frames: tuple[int, int] = (2, 20)
+    block_frames: tuple[int, int] = (2, 25)
+    cutoff_hz: Range = (3.5, 6.0)
+    """Of the filter before the network."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def corrupted(
     """Errors on every window; the same generator state gives the same errors."""
     count, length = rotmat.shape[:2]
     error_deg = _amount(config.white_deg, count, rng) * _normal(rng, count, length, 24, 3)
-    slow = _low_passed(_normal(rng, count, length, 24, 3), config.slow_frames)
+    slow = _low_passed(_normal(rng, count, length, 24, 3), _amount(config.slow_frames, count, rng))
     error_deg = error_deg + _amount(config.slow_deg, count, rng) * slow
     error_deg = error_deg + _bursts_deg(config, count, length, rng)
     swapped = _uniform(rng, count, length) < _amount(config.swaps, count, rng)[:, :, 0, 0]
@@ -102,13 +104,16 @@ def _hidden(config: CorruptionConfig, count: int, length: int, rng: torch.Genera
     return hidden & ~hidden.all(dim=1, keepdim=True)
 
 
-def _low_passed(white: Float[Tensor, "b t j c"], sigma: float) -> Float[Tensor, "b t j c"]:
+def _low_passed(
+    white: Float[Tensor, "b t j c"], sigma: Float[Tensor, "b 1 1 1"]
+) -> Float[Tensor, "b t j c"]:
     """Smooth along time, of unit variance."""
     length = white.shape[1]
     frequency = torch.fft.rfftfreq(length, dtype=white.dtype)
-    gain = torch.exp(-2 * (pi * frequency * sigma) ** 2)
-    full = torch.cat([gain, gain[1 : (length + 1) // 2]])
-    spectrum = torch.fft.rfft(white, dim=1) * (gain / full.square().mean().sqrt())[:, None, None]
+    gain = torch.exp(-2 * (pi * frequency * sigma[:, :, 0, 0]) ** 2)
+    full = torch.cat([gain, gain[:, 1 : (length + 1) // 2]], dim=1)
+    gain = gain / full.square().mean(dim=1, keepdim=True).sqrt()
+    spectrum = torch.fft.rfft(white, dim=1) * gain[:, :, None, None]
     return torch.fft.irfft(spectrum, n=length, dim=1)
 
 

@@ -26,14 +26,19 @@ def sampled_at(
     time_s: Float64[np.ndarray, " t"],
     rotvec: Float64[np.ndarray, "t 24 3"],
     seen: Bool[np.ndarray, " t"],
+    guessed: bool = False,
 ) -> Sampled:
-    """Shortest arcs between seen frames; a stretch already at that rate stays as it is."""
+    """Shortest arcs between seen frames; a stretch already at that rate stays as it is.
+
+    `guessed`: frames that were not seen hold good guesses, and are used like the others.
+    """
     steps = max(1, round((time_s[-1] - time_s[0]) * fps))
     steady_s = np.linspace(time_s[0], time_s[-1], steps + 1)
     if len(steady_s) == len(time_s) and np.abs(steady_s - time_s).max() <= STEADY / fps:
         return Sampled(time_s, rotvec, seen)
     known = interpolate_linear(time_s, seen.astype(np.float64), steady_s) > 1 - STEADY
-    return Sampled(steady_s, interpolate_rotvec(time_s[seen], rotvec[seen], steady_s), known)
+    used = seen | guessed
+    return Sampled(steady_s, interpolate_rotvec(time_s[used], rotvec[used], steady_s), known)
 
 
 def read_at(

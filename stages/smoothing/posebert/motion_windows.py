@@ -30,7 +30,13 @@ class MotionFiles:
     length: Int64[Tensor, " clips"]
 
     def windows(self, count: int, frames: int, rng: torch.Generator) -> Float[Tensor, "b t 24 3 3"]:
-        """Local rotations; clip, place, tempo, side and camera at random.
+        """Local rotations, the root's in the camera; clip, place, tempo, side, camera at random."""
+        return in_a_camera(self.world_windows(count, frames, rng), rng)
+
+    def world_windows(
+        self, count: int, frames: int, rng: torch.Generator
+    ) -> Float[Tensor, "b t 24 3 3"]:
+        """As `windows`, without the camera.
 
         Clips are drawn evenly, whatever their length; those too short for the tempo go slower.
         """
@@ -43,8 +49,7 @@ class MotionFiles:
         at = begin[:, None] + tempo[:, None] * torch.arange(frames)
         rotmat = quat_wxyz_to_rotmat(self._between(clip, at))
         mirrored = torch.randint(2, (count, 1, 1, 1, 1), generator=rng) == 0
-        rotmat = torch.where(mirrored, _mirrored(rotmat), rotmat)
-        return torch.cat([_camera(count, rng)[:, None] @ rotmat[:, :, :1], rotmat[:, :, 1:]], 2)
+        return torch.where(mirrored, _mirrored(rotmat), rotmat)
 
     def _between(self, clip: Tensor, at: Tensor) -> Float[Tensor, "b t 24 4"]:
         """Rotations at fractional frames, along the chord."""
@@ -83,7 +88,15 @@ def _mirrored(rotmat: Float[Tensor, "b t 24 3 3"]) -> Float[Tensor, "b t 24 3 3"
     return rotmat[:, :, list(MIRRORED)] * sign
 
 
-def _camera(count: int, rng: torch.Generator) -> Float[Tensor, "b 1 3 3"]:
+def in_a_camera(
+    rotmat: Float[Tensor, "b *t 24 3 3"], rng: torch.Generator
+) -> Float[Tensor, "b *t 24 3 3"]:
+    """The same motions before cameras at random, one each."""
+    camera = _camera(len(rotmat), rng).view(-1, *[1] * (rotmat.ndim - 3), 3, 3)
+    return torch.cat([camera @ rotmat[..., :1, :, :], rotmat[..., 1:, :, :]], dim=-3)
+
+
+def _camera(count: int, rng: torch.Generator) -> Float[Tensor, "b 3 3"]:
     """World to camera: any heading, some pitch, little roll."""
     heading = 2 * pi * torch.rand(count, generator=rng)
     pitch, roll = TILT_DEG * pi / 180 * torch.randn(2, count, generator=rng)
@@ -92,4 +105,4 @@ def _camera(count: int, rng: torch.Generator) -> Float[Tensor, "b 1 3 3"]:
         rotvec_to_rotmat(torch.stack(axis, dim=-1))
         for axis in ((zero, zero, roll / 3), (pitch, zero, zero), (zero, heading, zero))
     ]
-    return (turns[0] @ turns[1] @ UP_TO_DOWN @ turns[2])[:, None]
+    return turns[0] @ turns[1] @ UP_TO_DOWN @ turns[2]

@@ -26,11 +26,16 @@ BODY_INPUT, SKELETON_INPUT = POSE_SIZE, 6 + 16 * 3
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large a network is; by default as large as the published one."""
+    """How large a network is and where it starts; by default as the published one."""
 
     width: int = 512
     depth: int = 4
     heads: int = 8
+    positions: int = MOST_FRAMES
+    """Longest window."""
+    from_input: bool = False
+    """The first guess of a frame's pose is what came in, not the mean pose: then what came in for
+    hidden frames must be a guess too. The authors start their translation so (TPAMI, hands)."""
 
 
 PUBLISHED = Sizes()
@@ -114,23 +119,25 @@ class Decoder(nn.Module):
 class Positions(nn.Module):
     """A learned vector for each place in the window."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.pe = nn.Parameter(torch.zeros(1, MOST_FRAMES, width))
+        self.pe = nn.Parameter(torch.zeros(1, sizes.positions, sizes.width))
 
 
 class PoseBert(nn.Module):
     """Noisy frames in, poses out."""
 
-    init_pose: Tensor
+    init_pose: Tensor | None
+    """The mean pose, (1, 1, 144); None: the network starts from its input."""
 
     def __init__(
         self, input_size: int = BODY_INPUT, sizes: Sizes = PUBLISHED, dropout: float = 0.1
     ) -> None:
         super().__init__()
         self.mask_token = nn.Parameter(torch.zeros(1, 1, sizes.width))
-        self.register_buffer("init_pose", torch.zeros(1, 1, POSE_SIZE))
-        self.pos = Positions(sizes.width)
+        start = None if sizes.from_input else torch.zeros(1, 1, POSE_SIZE)
+        self.register_buffer("init_pose", start)
+        self.pos = Positions(sizes)
         self.emb = nn.Linear(input_size, sizes.width)
         self.decoder = Decoder(sizes, dropout)
 
@@ -140,13 +147,15 @@ class PoseBert(nn.Module):
         """Poses, in six numbers a joint, after every layer; the last is the result.
 
         Args:
-            tokens: `body_tokens` or `skeleton_tokens`; of frames that are not seen anything.
+            tokens: `body_tokens` or `skeleton_tokens`; of frames that are not seen anything, or
+                a guess where the network starts from its input.
             seen: False for hidden frames.
         """
         x = torch.where(seen[..., None], self.emb(tokens), self.mask_token)
         x = x + self.pos.pe[:, : x.shape[1]]
         key_bias = torch.zeros_like(x[..., 0]).masked_fill(~seen, torch.finfo(x.dtype).min)
-        out: Tensor = self.decoder(x, self.init_pose.expand(*x.shape[:2], -1), key_bias)
+        start = tokens if self.init_pose is None else self.init_pose.expand(*x.shape[:2], -1)
+        out: Tensor = self.decoder(x, start, key_bias)
         return out
 
 
@@ -183,13 +192,14 @@ def shapes(input_size: int = BODY_INPUT, sizes: Sizes = PUBLISHED) -> dict[str, 
 
 def sizes_in(found: Mapping[str, tuple[int, ...]]) -> Sizes:
     """How large the network of a file is; the published sizes where the file does not tell."""
-    match found.get("decoder.layers.0.0.fn.to_qkv.weight"):
-        case (inner, width):
+    inside, places = (found.get(name) for name in ("decoder.layers.0.0.fn.to_qkv.weight", "pos.pe"))
+    match inside, places:
+        case (inner, width), (_, positions, _):
             heads = max(1, inner // (3 * HEAD_WIDTH))
         case _:
             return PUBLISHED
     depth = sum(name.endswith(".0.fn.to_qkv.weight") for name in found)
-    return Sizes(width, depth, heads)
+    return Sizes(width, depth, heads, positions, from_input="init_pose" not in found)
 
 
 def network_with(tensors: Mapping[str, Tensor]) -> PoseBert:

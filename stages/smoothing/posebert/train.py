@@ -9,6 +9,7 @@ import argparse
 import json
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import cos, pi
 from pathlib import Path
@@ -17,15 +18,16 @@ import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from pipeline.backends import describe
 from pipeline.body import load_body
 from pipeline.errors import SettingsError, UserError
 from pipeline.kinematics import place_joints
-from pipeline.rotations import rotmat_to_rot6d_interleaved
 from pipeline.safetensors_file import write_safetensors
-from stages.smoothing.posebert.corruption import CorruptionConfig, corrupted
-from stages.smoothing.posebert.motion_windows import UP_TO_DOWN, MotionFiles, read_motions
+from stages.smoothing.posebert.corruption import CorruptionConfig
+from stages.smoothing.posebert.examples import Examples, batches, make_examples
+from stages.smoothing.posebert.motion_windows import MotionFiles, read_motions
 from stages.smoothing.posebert.network import PoseBert, Sizes, body_tokens, pose_rotmat
 from stages.smoothing.posebert.windows import WINDOW
 
@@ -45,15 +47,23 @@ class TrainConfig(BaseModel):
     heads: int = Field(default=4, gt=0)
     frames: int = Field(default=WINDOW, gt=3, le=WINDOW)
     steps: int = Field(default=20_000, gt=0)
-    batch: int = Field(default=128, gt=0)
-    learning_rate: float = Field(default=3e-4, gt=0)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    batch: int = Field(default=32, gt=0)
+    uses: int = Field(default=4, gt=0)
+    """How often a noisy window is used, each time before another camera."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.05, ge=0)
+    average: float = Field(default=0.998, ge=0, lt=1)
+    """Share of the running mean of the weights that a step keeps, less at the beginning; that mean
+    is what is saved."""
+    autocast: bool = True
+    """Multiply in bfloat16: half the time on recent processors."""
     warm_up: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps in which the rate rises; then it falls along a cosine."""
-    joints_weight: float = Field(default=2.0, ge=0)
+    joints_weight: float = Field(default=4.0, ge=0)
     """Of the mean distance of joints, in metres."""
-    acceleration_weight: float = Field(default=0.5, ge=0)
-    """Of the mean second difference of joints, in metres. A few times more, from the first step on,
-    and the network settles for one still pose per window (measured: 5.0)."""
+    acceleration_weight: float = Field(default=10.0, ge=0)
+    """Of the mean second difference of the joints' errors, in metres."""
     validate_every: int = Field(default=500, gt=0)
     seed: int = 0
     device: str = "cpu"
@@ -67,12 +77,17 @@ class Errors:
     step: int
     loss: float
     raw_mm: float
-    """Of joints as they come in, over frames that are seen."""
+    """Of joints as a regressor would have them, over frames that are seen."""
+    filtered_mm: float
+    """As the network gets them."""
     seen_mm: float
-    """Of joints as they come out, over the same frames."""
+    """As they come out."""
+    hidden_filtered_mm: float
+    """Over frames that are hidden."""
     hidden_mm: float
     raw_acceleration_mm: float
     """Per frame squared, where three frames on end are seen."""
+    filtered_acceleration_mm: float
     acceleration_mm: float
 
 
@@ -88,40 +103,66 @@ class Skeleton:
         return place_joints(self._body.chain, self._rest_m, rotmat)[1]
 
 
-def new_network(config: TrainConfig, data: MotionFiles) -> PoseBert:
-    """Random weights by the seed; the first guess is the mean of the motions, upright."""
+def new_network(config: TrainConfig) -> PoseBert:
+    """Random weights by the seed; at first next to nothing is changed."""
     torch.manual_seed(config.seed)
-    network = PoseBert(sizes=Sizes(config.width, config.depth, config.heads))
+    sizes = Sizes(config.width, config.depth, config.heads, WINDOW, from_input=True)
+    network = PoseBert(sizes=sizes, dropout=config.dropout)
     last = network.decoder.layers[0][2].fn.net[3]  # type: ignore[index]
     nn.init.xavier_uniform_(last.weight, gain=REGRESSOR_GAIN)
     nn.init.zeros_(last.bias)
     nn.init.normal_(network.pos.pe, std=POSITION_STD)
     nn.init.normal_(network.mask_token, std=POSITION_STD)
-    rng = torch.Generator().manual_seed(config.seed)
-    mean = rotmat_to_rot6d_interleaved(data.windows(256, config.frames, rng)).mean((0, 1))
-    mean[0] = rotmat_to_rot6d_interleaved(UP_TO_DOWN)
-    network.init_pose.copy_(mean.flatten())
     return network.to(config.device)
 
 
-def train(config: TrainConfig, motions: MotionFiles, validation: MotionFiles) -> "Trained":
-    """The whole run; seeded, so that the same machine repeats it."""
-    network, skeleton = new_network(config, motions), Skeleton(config.device)
+def train(
+    config: TrainConfig,
+    motions: MotionFiles,
+    validation: MotionFiles,
+    keep: Callable[["Trained"], None] = lambda trained: None,
+) -> "Trained":
+    """The whole run; seeded, so that the same machine repeats it.
+
+    Args:
+        config: settings.
+        motions: what is learnt from.
+        validation: other motions, for the curve.
+        keep: called with the state after every validation.
+    """
+    network, skeleton = new_network(config), Skeleton(config.device)
     rng = torch.Generator().manual_seed(config.seed + 1)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate)
+    held_out = validation_examples(validation, config)
+    source = batches(motions, config.batch, config.frames, config.corruption, config.uses, rng)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(config, step))
-    curve = [errors(network, validation, config, skeleton, 0)]
+    mean = AveragedModel(network, avg_fn=running_mean(config.average))
+    curve = [errors(network, held_out, config, skeleton, 0)]
     for step in range(1, config.steps + 1):
-        loss = batch_loss(network.train(), motions, config, skeleton, rng)
+        loss = batch_loss(network.train(), next(source), config, skeleton)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         schedule.step()
+        mean.update_parameters(network)
         if step % config.validate_every == 0 or step == config.steps:
-            curve.append(errors(network, validation, config, skeleton, step))
+            curve.append(errors(mean.module, held_out, config, skeleton, step))
             LOGGER.info("%s", curve[-1])
-    return Trained(network.eval(), curve)
+            keep(Trained(mean.module, curve))
+    return Trained(mean.module.eval(), curve)
+
+
+def running_mean(keep: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """How the mean of the weights takes in new ones: early steps are forgotten faster."""
+
+    def updated(mean: Tensor, new: Tensor, steps: Tensor) -> Tensor:
+        share = max(1 - keep, 9 / (10 + int(steps)))
+        return mean + share * (new - mean)
+
+    return updated
 
 
 @dataclass(frozen=True)
@@ -141,18 +182,13 @@ def rate(config: TrainConfig, step: int) -> float:
 
 
 def batch_loss(
-    network: PoseBert,
-    data: MotionFiles,
-    config: TrainConfig,
-    skeleton: Skeleton,
-    rng: torch.Generator,
+    network: PoseBert, examples: Examples, config: TrainConfig, skeleton: Skeleton
 ) -> Tensor:
-    """Loss of one batch of new windows."""
-    truth = data.windows(config.batch, config.frames, rng)
-    given = corrupted(truth, config.corruption, rng)
-    truth = truth.to(config.device)
-    layers = network(body_tokens(given.rotmat).to(config.device), given.seen.to(config.device))
-    return loss_of(layers, truth, config, skeleton)
+    """Loss of one batch."""
+    tokens, seen = body_tokens(examples.given).to(config.device), examples.seen.to(config.device)
+    with torch.autocast(torch.device(config.device).type, torch.bfloat16, config.autocast):
+        layers = network(tokens, seen)
+    return loss_of(layers.float(), examples.truth.to(config.device), config, skeleton)
 
 
 def loss_of(
@@ -161,8 +197,8 @@ def loss_of(
     config: TrainConfig,
     skeleton: Skeleton,
 ) -> Tensor:
-    """Rotations of all layers, joints and acceleration of the last."""
-    apart = pose_rotmat(layers) - truth
+    """Rotations (as six numbers) of all layers, joints and acceleration of the last."""
+    apart = layers - body_tokens(truth)
     joints, true_joints = (skeleton.joints_m(rotmat) for rotmat in (pose_rotmat(layers[-1]), truth))
     off = joints - true_joints
     bend = off.diff(n=2, dim=1)
@@ -174,29 +210,34 @@ def loss_of(
     )
 
 
+def validation_examples(data: MotionFiles, config: TrainConfig) -> Examples:
+    """128 windows, always the same."""
+    rng = torch.Generator().manual_seed(config.seed + 2)
+    return make_examples(data, 128, config.frames, config.corruption, rng).in_cameras(rng)
+
+
 @torch.no_grad()
 def errors(
-    network: PoseBert, data: MotionFiles, config: TrainConfig, skeleton: Skeleton, step: int
+    network: PoseBert, held_out: Examples, config: TrainConfig, skeleton: Skeleton, step: int
 ) -> Errors:
-    """Of 128 validation windows, always the same."""
+    """Of the held-out windows."""
     network.eval()
-    rng = torch.Generator().manual_seed(config.seed + 2)
-    truth = data.windows(128, config.frames, rng)
-    given = corrupted(truth, config.corruption, rng)
-    truth, seen = truth.to(config.device), given.seen.to(config.device)
-    layers = network(body_tokens(given.rotmat).to(config.device), seen)
-    places = (truth, given.rotmat.to(config.device), pose_rotmat(layers[-1]))
-    true, raw, out = (1000 * skeleton.joints_m(rotmat) for rotmat in places)
+    truth, seen = held_out.truth.to(config.device), held_out.seen.to(config.device)
+    layers = network(body_tokens(held_out.given).to(config.device), seen)
+    places = (held_out.noisy, held_out.given, pose_rotmat(layers[-1]))
+    true = 1000 * skeleton.joints_m(truth)
+    raw, start, out = (1000 * skeleton.joints_m(r.to(config.device)) - true for r in places)
     around = seen[:, 2:] & seen[:, 1:-1] & seen[:, :-2]
-    raw_off, off = raw - true, out - true
+
+    def mean_mm(off: Tensor, where: Tensor) -> float:
+        return off.norm(dim=-1)[where].mean().item()
+
     return Errors(
         step,
         loss_of(layers, truth, config, skeleton).item(),
-        raw_off.norm(dim=-1)[seen].mean().item(),
-        off.norm(dim=-1)[seen].mean().item(),
-        off.norm(dim=-1)[~seen].mean().item(),
-        raw_off.diff(n=2, dim=1).norm(dim=-1)[around].mean().item(),
-        off.diff(n=2, dim=1).norm(dim=-1)[around].mean().item(),
+        *(mean_mm(off, seen) for off in (raw, start, out)),
+        *(mean_mm(off, ~seen) for off in (start, out)),
+        *(mean_mm(off.diff(n=2, dim=1), around) for off in (raw, start, out)),
     )
 
 
@@ -243,11 +284,11 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        config = settings(given.set)
-        trained = train(config, read_motions(given.motions), read_motions(given.validation))
+        config, data = settings(given.set), f"{given.motions.parent.name}/{given.motions.name}"
+        sets = (read_motions(folder) for folder in (given.motions, given.validation))
+        train(config, *sets, keep=lambda trained: save(given.out, trained, config, data))
     except UserError as error:
         parser.exit(2, f"{error}\n")
-    save(given.out, trained, config, given.motions.name)
     return 0
 
 

@@ -99,11 +99,29 @@ def test_frame_rate_does_not_change_the_curve() -> None:
     t = np.arange(0, 4, 1 / 60)
     angle = np.sin(2 * np.pi * 0.7 * t) + 0.3 * np.sin(2 * np.pi * 4.0 * t)
     rotvec = angle[:, None] * np.array([1.0, 0, 0])
-    fine = smoothed(person_of(t, rotvec)).pose_rotvec[::2, 5, 0]
-    coarse = smoothed(person_of(t[::2], rotvec[::2])).pose_rotvec[:, 5, 0]
+    fine = smoothed(person_of(t, rotvec), spread=1).pose_rotvec[::2, 5, 0]
+    coarse = smoothed(person_of(t[::2], rotvec[::2]), spread=1).pose_rotvec[:, 5, 0]
     inner = slice(15, -15)
     assert np.abs(fine - coarse)[inner].max() < 0.005
     assert np.abs(fine - angle[::2])[inner].max() > 0.1  # and it does smooth
+
+
+@pytest.mark.parametrize("fps", [24, 30, 60])
+def test_strength_adapts_to_the_noise_and_to_the_motion(fps: int) -> None:
+    t = np.arange(0, 6, 1 / fps)
+    fast = np.where(t > 3, 0.5 * np.sin(2 * np.pi * 3.0 * t), 0.0)
+    rotvec = fast[:, None] * np.array([0, 0, 1.0])
+    noise = np.random.default_rng(7).normal(size=rotvec.shape) * 0.02
+    still, moving = t < 2.7, (t > 3.3) & (t < 5.7)
+
+    def off_deg(given: np.ndarray, where: np.ndarray, spread: float) -> float:
+        out = smoothed(person_of(t, given), spread=spread).pose_rotvec[:, 5]
+        return float(angles_deg(out, rotvec)[where].mean())
+
+    # Without noise the motion comes through; with it both the still and the fast part gain.
+    assert off_deg(rotvec, moving, 3) < 0.5 * off_deg(rotvec, moving, 1)
+    for part in (still, moving):
+        assert off_deg(rotvec + noise, part, 3) < 0.8 * off_deg(rotvec + noise, part, 1)
 
 
 def test_short_gaps_are_filled_and_long_ones_are_not() -> None:
