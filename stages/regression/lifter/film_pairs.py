@@ -9,12 +9,13 @@ import argparse
 import itertools
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from pipeline import backends
 from pipeline.body import BodyModel, load_body
@@ -24,6 +25,7 @@ from pipeline.errors import MissingError, UserError
 from pipeline.files import write_npz
 from pipeline.frame import Frame
 from pipeline.scenes.camera_moves import CameraPlan
+from pipeline.scenes.cameras import FilmCamera
 from pipeline.scenes.drawing import Picture, film
 from pipeline.scenes.recordings import read_recording
 from pipeline.scenes.scene import Truth, truth_of
@@ -38,6 +40,7 @@ LEAST_IOU = 0.3
 PASSER_SHARE = 0.25
 """Clips in which somebody else walks through between camera and person."""
 MOST_NOISE = 6.0
+ROLL_SPREAD_DEG = 8.0
 BODY_M = 1.8
 
 
@@ -50,13 +53,13 @@ class Pairs:
     """(t, 33, 3); NaN where the person was not found."""
 
 
-def random_spec(name: str, seconds: float, rng: np.random.Generator) -> SceneSpec:
+def random_spec(name: str, seconds: float, frames: int, rng: np.random.Generator) -> SceneSpec:
     """A recorded part before a camera by lot; the person fills 25 to 95 % of the height."""
     focal = rng.uniform(0.75, 1.7)
     distance_m = BODY_M * focal * WIDTH_PX / HEIGHT_PX / rng.uniform(0.25, 0.95)
     depth_m = min(max(distance_m - 9.0, 0.0), 2.5)
     facing_deg = float(rng.uniform(-180, 180))
-    start_s = float(rng.uniform(0, max(seconds - FRAMES / FPS, 0.0)))
+    start_s = float(rng.uniform(0, max(seconds - frames / FPS, 0.0)))
     middle = (0.0, -depth_m)
     roles = [Role(Recorded(name, start_s, facing_deg, middle), int(rng.integers(1 << 30)))]
     if rng.random() < PASSER_SHARE:
@@ -69,7 +72,7 @@ def random_spec(name: str, seconds: float, rng: np.random.Generator) -> SceneSpe
         move=rng.choice(["static", "pan", "handheld"]),
         azimuth_deg=float(rng.uniform(-35, 35)),
         distance_m=float(distance_m + depth_m),
-        height_m=float(rng.uniform(0.4, 2.6)),
+        height_m=float(rng.uniform(0.4, 1.2 + 0.45 * distance_m)),
         target_m=(float(rng.normal(0, 0.25)), float(rng.uniform(0.75, 1.05)), 0.0),
         travel_m=float(rng.uniform(-0.8, 0.8)),
         focal_of_width=float(focal),
@@ -79,7 +82,7 @@ def random_spec(name: str, seconds: float, rng: np.random.Generator) -> SceneSpe
         f"{name} {rng.integers(1 << 30)}",
         "single",
         tuple(roles),
-        min(FRAMES / FPS, seconds),
+        min(frames / FPS, seconds),
         place=rng.choice(sorted(PLACES)),
         camera=camera,
         fps=FPS,
@@ -93,6 +96,7 @@ def filmed(
 ) -> Pairs:
     """Film a scene and look at it; the first person counts."""
     scene = staged(spec, body, folder)
+    scene = replace(scene, camera=rolled(scene.camera, rng.normal(0, ROLL_SPREAD_DEG)))
     amount = rng.uniform(0, MOST_NOISE)
     pictures: list[Picture] = []
     found = []
@@ -116,6 +120,16 @@ def filmed(
             if iou[0, best] >= LEAST_IOU and iou[:, best].argmax() == 0:
                 keypoints_px[frame] = part.landmarks_px[rows[best]]
     return Pairs(truth, keypoints_px)
+
+
+def rolled(camera: FilmCamera, roll_deg: float) -> FilmCamera:
+    """The same camera turned about its own axis."""
+    turn = Rotation.from_rotvec([0.0, 0.0, np.radians(roll_deg)]).as_matrix()
+    return replace(
+        camera,
+        rotmat_camera_world=turn @ camera.rotmat_camera_world,
+        t_camera_world_m=camera.t_camera_world_m @ turn.T,
+    )
 
 
 def _frame(index: int, rgb: np.ndarray, noise: float, rng: np.random.Generator) -> Frame:
@@ -147,17 +161,18 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("motions", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--clips", type=int, default=180)
+    parser.add_argument("--frames", type=int, default=FRAMES, help="of each clip, at 30 fps")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        make_all(given.motions, given.out, given.clips, given.seed)
+        make_all(given.motions, given.out, given.clips, given.frames, given.seed)
     except UserError as error:
         parser.exit(2, f"{error}\n")
     return 0
 
 
-def make_all(folder: Path, out: Path, count: int, seed: int) -> None:
+def make_all(folder: Path, out: Path, count: int, frames: int, seed: int) -> None:
     """Every file in turn, in random order, until there are `count` clips.
 
     Raises:
@@ -173,7 +188,7 @@ def make_all(folder: Path, out: Path, count: int, seed: int) -> None:
     order, clips = rng.permutation(len(paths)), []
     for number in range(count):
         path = paths[order[number % len(paths)]]
-        spec = random_spec(path.stem, read_recording(path).end_s, rng)
+        spec = random_spec(path.stem, read_recording(path).end_s, frames, rng)
         clips.append(filmed(spec, folder, body, detector, rng))
         share = np.isfinite(clips[-1].keypoints_px[:, 0, 0]).mean()
         LOGGER.info("%d of %d: %s, found in %.0f %%", number + 1, count, path.stem, 100 * share)

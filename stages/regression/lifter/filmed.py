@@ -10,7 +10,7 @@ from torch import Tensor
 from pipeline.body import BodyModel
 from pipeline.kinematics import place_joints
 from pipeline.landmark_sites import find_sites
-from pipeline.motion_clips import MIRROR, MotionClips, mirror_rotmat
+from pipeline.motion_clips import MIRROR, MotionClips, MotionWindows, mirror_rotmat
 from pipeline.rotations import rotvec_to_rotmat
 from pipeline.skeletons import BLAZEPOSE33
 from stages.regression.lifter.network import WINDOW
@@ -19,8 +19,13 @@ UP_TO_DOWN = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
 """World (y up) to the axes of a level camera that looks along -z."""
 TEMPO = (0.7, 1.4)
 DISTANCE_M = (1.8, 12.0)
-ELEVATION_DEG, ELEVATION_SPREAD_DEG, MOST_ELEVATION_DEG = 4.0, 12.0, 50.0
-ROLL_SPREAD_DEG = 3.0
+ELEVATION_DEG, MOST_ELEVATION_DEG = 5.0, 65.0
+TILTED = 0.4
+"""Share of cameras that nobody held level; then both spreads are the second ones."""
+ELEVATION_SPREAD_DEG, ROLL_SPREAD_DEG = (10.0, 25.0), (3.0, 20.0)
+OTHER_LIMBS = 0.15
+"""Share of windows whose arms are another window's, and of those whose legs are."""
+ARMS, LEGS = (13, 14, 16, 17, 18, 19, 20, 21, 22, 23), (1, 2, 4, 5, 7, 8, 10, 11)
 AIM_SPREAD = (0.25, 0.1)
 """How far beside the person a camera aims, in units of the distance."""
 FOLLOWING = 0.4
@@ -85,7 +90,7 @@ class SiteBody:
 
 def film_windows(clips: MotionClips, sites: SiteBody, count: int, rng: torch.Generator) -> Filmed:
     """Random motion, shape, side and camera; keypoints are exact."""
-    motion = clips.windows(count, WINDOW, TEMPO, rng)
+    motion = _with_other_limbs(clips.windows(count, WINDOW, TEMPO, rng), rng)
     betas = torch.randn(count, 10, generator=rng).clamp(-LARGEST_BETA, LARGEST_BETA)
     rest = sites.body.with_shape(betas).joints_rest_m
     pelvis_world_m = motion.t_world_m + rest[:, None, 0]
@@ -95,11 +100,22 @@ def film_windows(clips: MotionClips, sites: SiteBody, count: int, rng: torch.Gen
     pelvis_m = (rotmat_camera_world @ (pelvis_world_m - place_m)[..., None])[..., 0]
     nearest = pelvis_m[..., 2].amin(1, keepdim=True)[..., None]
     pelvis_m = pelvis_m + torch.nn.functional.pad((NEAREST_M + 1.0 - nearest).clamp_min(0), (2, 0))
-    filmed = Filmed(pose, pelvis_m, betas, torch.empty(0), torch.empty(0))
     points_m = sites.points_m(pose, betas)[1] + pelvis_m[:, :, None]
     rays = points_m[..., :2] / points_m[..., 2:].clamp_min(NEAREST_M)
-    filmed = replace(filmed, rays=rays, confidence=torch.ones_like(rays[..., 0]))
+    filmed = Filmed(pose, pelvis_m, betas, rays, torch.ones_like(rays[..., 0]))
     return filmed.mirrored(torch.randint(2, (count,), generator=rng) == 0)
+
+
+def _with_other_limbs(motion: MotionWindows, rng: torch.Generator) -> MotionWindows:
+    """Poses that nobody was recorded in: arms of one motion with legs of another."""
+    rotmat = motion.rotmat.clone()
+    for limbs in (ARMS, LEGS):
+        chosen = torch.rand(len(rotmat), generator=rng) < OTHER_LIMBS
+        other = torch.randperm(len(rotmat), generator=rng)[chosen]
+        rotmat[chosen.nonzero(), :, torch.tensor(limbs)] = motion.rotmat[
+            other[:, None], :, torch.tensor(limbs)
+        ]
+    return replace(motion, rotmat=rotmat)
 
 
 def _cameras(pelvis_world_m: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -108,7 +124,12 @@ def _cameras(pelvis_world_m: Tensor, rng: torch.Generator) -> tuple[Tensor, Tens
     middle_m = pelvis_world_m.mean(1, keepdim=True)
     low, high = (torch.tensor(d).log() for d in DISTANCE_M)
     distance_m = (low + (high - low) * torch.rand(count, 1, 1, generator=rng)).exp()
-    elevation = ELEVATION_DEG + ELEVATION_SPREAD_DEG * torch.randn(count, 1, 1, generator=rng)
+    tilted = torch.rand(count, 1, 1, generator=rng) < TILTED
+    spread_deg, roll_spread_deg = (
+        torch.where(tilted, wide, narrow)
+        for narrow, wide in (ELEVATION_SPREAD_DEG, ROLL_SPREAD_DEG)
+    )
+    elevation = ELEVATION_DEG + spread_deg * torch.randn(count, 1, 1, generator=rng)
     elevation = elevation.clamp(-MOST_ELEVATION_DEG, MOST_ELEVATION_DEG) * pi / 180
     heading = 2 * pi * torch.rand(count, 1, 1, generator=rng)
     level = elevation.cos()
@@ -123,6 +144,6 @@ def _cameras(pelvis_world_m: Tensor, rng: torch.Generator) -> tuple[Tensor, Tens
     down = torch.tensor([0.0, -1.0, 0.0]).expand_as(ahead)
     right = torch.nn.functional.normalize(torch.linalg.cross(down, ahead), dim=-1)
     rotmat = torch.stack([right, torch.linalg.cross(ahead, right), ahead], -2)
-    roll = ROLL_SPREAD_DEG * pi / 180 * torch.randn(count, 1, 1, generator=rng)
+    roll = roll_spread_deg * pi / 180 * torch.randn(count, 1, 1, generator=rng)
     turn = rotvec_to_rotmat(torch.nn.functional.pad(roll, (2, 0)))
     return turn @ rotmat, place_m
