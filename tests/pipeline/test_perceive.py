@@ -84,6 +84,28 @@ def test_an_interrupted_pass_continues_to_the_same_result(clip, tmp_path):
     np.testing.assert_array_equal(continued.video.time_s, whole.video.time_s)
 
 
+class InTime:
+    """A regressor that is asked once: place is the left edge of the box before, of the same film."""
+
+    def over_time(self, video, detections, camera) -> Bodies:
+        assert detections.frame_index.tolist() == video.frame_index.tolist()
+        before = np.roll(detections.boxes_xyxy_px[:, 0], 1)
+        bodies = some_bodies(len(detections))
+        return replace(bodies, t_camera_m=np.repeat(before[:, None], 3, axis=1))
+
+
+def test_a_regressor_over_time_sees_the_whole_video_even_after_an_interruption(clip, tmp_path):
+    def perceive(detector):
+        perceiver = Perceiver(detector, InTime(), a_camera(), Context())
+        return perceiver(open_video(clip), tmp_path)
+
+    with pytest.raises(KeyboardInterrupt):
+        perceive(Detector(fail_at=CHUNK_FRAMES + 7))
+    seen = perceive(Detector())
+    expected = np.roll(seen.detections.boxes_xyxy_px[:, 0], 1)
+    np.testing.assert_array_equal(seen.bodies.t_camera_m[:, 0], expected)
+
+
 def test_a_part_of_the_video_keeps_the_sources_numbers(clip, tmp_path):
     seen = _perceive(clip, tmp_path, Detector(), start_s=1.0, end_s=2.0)
     assert seen.detections.frame_index.tolist() == list(range(30, 60))
