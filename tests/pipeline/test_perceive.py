@@ -85,7 +85,7 @@ def test_an_interrupted_pass_continues_to_the_same_result(clip, tmp_path):
 
 
 class InTime:
-    """A regressor that is asked once: place is the left edge of the box before, of the same film."""
+    """A regressor asked once: the place is the left edge of the box before."""
 
     def over_time(self, video, detections, camera) -> Bodies:
         assert detections.frame_index.tolist() == video.frame_index.tolist()
