@@ -1,6 +1,8 @@
-"""Backend `lifter`: a temporal network from 2D keypoints alone to bodies, with weights of our own.
+"""Backend `lifter`: a temporal network from keypoints to bodies, with weights of our own.
 
-Takes BlazePose's 33 landmarks or COCO's 17 keypoints of any detector. Trained on CMU motion
+Takes COCO's 17 keypoints of any detector, or BlazePose's 33 landmarks and, where there is one, its
+own guess in space, which the network has learnt to weigh against what the picture says over time.
+ Trained on CMU motion
 capture before random cameras, with the errors that BlazePose makes (`docs/lifter.md`). Pose and
 shape come from the network; the place is where the body's own sites project onto the keypoints.
 """
@@ -32,7 +34,7 @@ from stages.regression.lifter.network import (
     shapes_of,
     sizes_in,
 )
-from stages.regression.lifter.sequence import lift
+from stages.regression.lifter.sequence import Sightings, lift
 from stages.regression.lifter.tracklets import tracklets
 
 LICENCES = (
@@ -110,10 +112,17 @@ class Backend:
         camera: Camera,
     ) -> tuple[Float[Tensor, "n 24 3 3"], Float[Tensor, " 10"]]:
         points = keypoints_px[rows]
-        confidence = np.where(np.isfinite(points).all(-1), points[..., 2], 0.0).astype(np.float32)
-        seen_at = rays(np.nan_to_num(points[..., :2]), camera.K_px)[..., :2].astype(np.float32)
-        time_s = video.times_of(detections.frame_index[rows])
-        lifted = lift(self.network, time_s, seen_at, confidence, 1 / video.fps, self.config.stride)
+        confidence = np.where(np.isfinite(points).all(-1), points[..., 2], 0.0)
+        in_space = np.zeros((len(rows), 33, 3), np.float32)
+        if detections.skeleton == BLAZEPOSE33.name and detections.landmarks_m is not None:
+            in_space = np.nan_to_num(detections.landmarks_m[rows])
+        sightings = Sightings(
+            video.times_of(detections.frame_index[rows]),
+            rays(np.nan_to_num(points[..., :2]), camera.K_px)[..., :2].astype(np.float32),
+            confidence.astype(np.float32),
+            in_space,
+        )
+        lifted = lift(self.network, sightings, 1 / video.fps, self.config.stride)
         return lifted.pose_rotmat, lifted.betas
 
     def _placed(

@@ -31,6 +31,10 @@ class CorruptionConfig(BaseModel):
     hidden_parts: float = 0.3
     hidden_error: Range = (0.05, 0.4)
     """Of hidden points that a detector guesses nevertheless."""
+    hidden_error_m: float = 0.3
+    """The same in space, at the largest."""
+    without_space: float = 0.15
+    """Windows without a guess in space, beside those with COCO's keypoints only."""
     swaps: float = 0.25
     swapped_frames: float = 0.35
     """Largest share of frames in which left is taken for right."""
@@ -48,34 +52,40 @@ def as_detected(
 ) -> Filmed:
     """Put stored errors of people who look alike on exact keypoints."""
     view = seen_straight(exact.rays, exact.confidence)
-    error, confidence = store.errors_like(view.points, rng)
-    gain = _amount(config.stored_gain, len(error), rng)[:, None, None, None]
-    return replace(exact, rays=rays_of(view.points + gain * error, view), confidence=confidence)
+    stored = store.errors_like(view.points, rng)
+    gain = _amount(config.stored_gain, len(view.points), rng)[:, None, None, None]
+    return replace(
+        exact,
+        rays=rays_of(view.points + gain * stored.error, view),
+        confidence=stored.confidence,
+        landmarks_m=exact.landmarks_m + gain * stored.error_m,
+    )
 
 
 def spoiled(seen: Filmed, config: CorruptionConfig, rng: torch.Generator) -> Filmed:
     """Noise, hidden limbs, exchanged sides and missed frames on top."""
-    rays, confidence = seen.rays, seen.confidence
-    count, frames = confidence.shape[:2]
-    size = seen_straight(rays, confidence).size[:, None, None, None]
+    count, frames = seen.confidence.shape[:2]
+    size = seen_straight(seen.rays, seen.confidence).size[:, None, None, None]
     white = _amount(config.white, count, rng)[:, None, None, None]
-    rays = rays + size * white * torch.randn(rays.shape, generator=rng)
-    rays, confidence = _swapped(rays, confidence, config, rng)
-    rays, confidence = _hidden(rays, confidence, size, config, rng)
-    only = torch.rand(count, 1, 1, generator=rng) < config.only_coco17
-    confidence = torch.where(only & ~_in_coco17(), 0.0, confidence)
-    missed = (
-        torch.rand(count, frames, generator=rng)
-        < (
-            _chosen(config.missed_frames, count, rng)
-            * _amount((0.0, config.most_missed), count, rng)
-        )[:, None]
+    seen = replace(
+        seen, rays=seen.rays + size * white * torch.randn(seen.rays.shape, generator=rng)
     )
+    seen = _hidden(_swapped(seen, config, rng), size, config, rng)
+    only = torch.rand(count, 1, 1, generator=rng) < config.only_coco17
+    confidence = torch.where(only & ~_in_coco17(), 0.0, seen.confidence)
+    flat = only | (torch.rand(count, 1, 1, generator=rng) < config.without_space)
+    missed = torch.rand(count, frames, generator=rng) < (
+        _chosen(config.missed_frames, count, rng) * _amount((0.0, config.most_missed), count, rng)
+    ).unsqueeze(1)
     ends = torch.randint(2, frames, (count, 1), generator=rng)
     short = _chosen(config.short, count, rng)[:, None].bool()
     missed |= short & (torch.arange(frames) >= ends)
     missed[:, 0] = False
-    return replace(seen, rays=rays, confidence=torch.where(missed[..., None], 0.0, confidence))
+    return replace(
+        seen,
+        confidence=torch.where(missed[..., None], 0.0, confidence),
+        landmarks_m=torch.where(flat[..., None], 0.0, seen.landmarks_m),
+    )
 
 
 def focal_factors(count: int, config: CorruptionConfig, rng: torch.Generator) -> Tensor:
@@ -84,57 +94,54 @@ def focal_factors(count: int, config: CorruptionConfig, rng: torch.Generator) ->
     return (spread * _chosen(config.wrong_focal, count, rng)).exp()
 
 
-def _swapped(
-    rays: Tensor, confidence: Tensor, config: CorruptionConfig, rng: torch.Generator
-) -> tuple[Tensor, Tensor]:
+def _swapped(seen: Filmed, config: CorruptionConfig, rng: torch.Generator) -> Filmed:
     """Left for right in runs of frames: legs, arms or everything."""
-    count, frames = confidence.shape[:2]
+    count, frames = seen.confidence.shape[:2]
     share = _chosen(config.swaps, count, rng) * _amount((0.0, config.swapped_frames), count, rng)
     wave = _slow(count, frames, rng)
-    level = torch.stack(
-        [torch.quantile(w, 1 - 0.999 * s) for w, s in zip(wave, share, strict=True)]
-    )
+    pairs = zip(wave, share, strict=True)
+    level = torch.stack([torch.quantile(one, 1 - 0.999 * part) for one, part in pairs])
     when = (wave > level[:, None]) & (share > 0)[:, None]
     parts = torch.stack([_points("hip", "knee", *_FOOT), _points("shoulder", *_ARM), _points("")])
-    part = parts[torch.randint(3, (count,), generator=rng)]
-    swap = when[:, :, None] & part[:, None]
-    rays = torch.where(swap[..., None], rays[:, :, MIRRORED_POINTS], rays)
-    return rays, torch.where(swap, confidence[:, :, MIRRORED_POINTS], confidence)
+    swap = when[:, :, None] & parts[torch.randint(3, (count,), generator=rng)][:, None]
 
+    def exchanged(values: Tensor) -> Tensor:
+        chosen = swap.view(*swap.shape, *[1] * (values.ndim - 3))
+        return torch.where(chosen, values[:, :, MIRRORED_POINTS], values)
 
-def _hidden(
-    rays: Tensor, confidence: Tensor, size: Tensor, config: CorruptionConfig, rng: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """A part of the body out of sight for a while: missing, or guessed with little confidence."""
-    count, frames = confidence.shape[:2]
-    parts = torch.stack(
-        [
-            _points("left", of=_ARM),
-            _points("right", of=_ARM),
-            _points("left", of=("knee", *_FOOT)),
-            _points("right", of=("knee", *_FOOT)),
-            _points(*_FOOT),
-            _points("knee", *_FOOT),
-            _points("hip", "knee", *_FOOT),
-        ]
+    return replace(
+        seen,
+        rays=exchanged(seen.rays),
+        confidence=exchanged(seen.confidence),
+        landmarks_m=exchanged(seen.landmarks_m),
     )
-    part = parts[torch.randint(len(parts), (count,), generator=rng)]
+
+
+def _hidden(seen: Filmed, size: Tensor, config: CorruptionConfig, rng: torch.Generator) -> Filmed:
+    """A part of the body out of sight for a while: missing, or guessed with little confidence."""
+    count, frames = seen.confidence.shape[:2]
+    parts = torch.stack(_HIDING)
     begin = torch.randint(-frames // 2, frames, (count, 1), generator=rng)
     length = torch.randint(3, 2 * frames, (count, 1), generator=rng)
     time = torch.arange(frames)
-    when = (
-        (time >= begin)
-        & (time < begin + length)
-        & _chosen(config.hidden_parts, count, rng)[:, None].bool()
-    )
-    hidden = when[:, :, None] & part[:, None]
-    off = _amount(config.hidden_error, count, rng)[:, None, None, None] * size
-    drift = _slow(count * 66, frames, rng).unflatten(0, (count, 33, 2)).permute(0, 3, 1, 2)
-    rays = torch.where(hidden[..., None], rays + off * drift, rays)
+    when = (time >= begin) & (time < begin + length)
+    when &= _chosen(config.hidden_parts, count, rng)[:, None].bool()
+    hidden = when[:, :, None] & parts[torch.randint(len(parts), (count,), generator=rng)][:, None]
+    drift = _slow(count * 33 * 5, frames, rng).unflatten(0, (count, 33, 5)).permute(0, 3, 1, 2)
+    amount = _amount(config.hidden_error, count, rng)[:, None, None, None]
+    amount_m = amount * config.hidden_error_m / config.hidden_error[1]
     left = 0.4 * torch.rand(count, 1, 1, generator=rng)
-    left = torch.where(torch.rand(count, 1, 1, generator=rng) < 0.5, 0.0, left)  # noqa: PLR2004
-    faint = (confidence * left).clamp_min(LEAST_CONFIDENCE) * (left > 0) * (confidence > 0)
-    return rays, torch.where(hidden, faint, confidence)
+    left = torch.where(_chosen(0.5, count, rng)[:, None, None].bool(), 0.0, left)
+    faint = (seen.confidence * left).clamp_min(LEAST_CONFIDENCE) * (left > 0)
+    chosen = hidden[..., None]
+    return replace(
+        seen,
+        rays=torch.where(chosen, seen.rays + amount * size * drift[..., :2], seen.rays),
+        confidence=torch.where(hidden, faint * (seen.confidence > 0), seen.confidence),
+        landmarks_m=torch.where(
+            chosen, seen.landmarks_m + amount_m * drift[..., 2:], seen.landmarks_m
+        ),
+    )
 
 
 def _slow(count: int, frames: int, rng: torch.Generator) -> Tensor:
@@ -162,3 +169,15 @@ def _amount(between: Range, count: int, rng: torch.Generator) -> Tensor:
 
 def _chosen(share: float, count: int, rng: torch.Generator) -> Tensor:
     return (torch.rand(count, generator=rng) < share).float()
+
+
+_HIDING = (
+    _points("left", of=_ARM),
+    _points("right", of=_ARM),
+    _points("left", of=("knee", *_FOOT)),
+    _points("right", of=("knee", *_FOOT)),
+    _points(*_FOOT),
+    _points("knee", *_FOOT),
+    _points("hip", "knee", *_FOOT),
+)
+"""What a table, a bag, the edge of the picture or the body itself hides."""

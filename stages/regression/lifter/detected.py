@@ -14,16 +14,28 @@ from torch import Tensor
 
 from pipeline.errors import InputError
 from pipeline.rotations import rotvec_to_rotmat
-from stages.regression.lifter.filmed import NEAREST_M, Filmed, SiteBody
+from stages.regression.lifter.filmed import Filmed, SiteBody, between_hips, rays_to
 from stages.regression.lifter.network import WINDOW
 from stages.regression.lifter.view import seen_straight
 
 CANDIDATES = 48
 """Stored windows among which the one with the most similar picture lends its errors."""
-NAMES = ("frames_of_clip", "betas", "K_px", "pose_rotvec", "pelvis_camera_m", "keypoints_px")
+NAMES = (
+    *("frames_of_clip", "betas", "K_px", "pose_rotvec", "pelvis_camera_m"),
+    *("keypoints_px", "landmarks_m"),
+)
 LEAST_CONFIDENCE = 0.01
 LARGEST_ERROR = 2.0
 """In sizes; a detection further off was of somebody else."""
+
+
+@dataclass(frozen=True)
+class StoredErrors:
+    """What a detector was off, and how sure it was."""
+
+    error: Float[Tensor, "b t 33 2"]
+    error_m: Float[Tensor, "b t 33 3"]
+    confidence: Float[Tensor, "b t 33"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,8 @@ class DetectedPeople:
     """Exact keypoints as `View` has them."""
     error: Float[Tensor, "n 33 2"]
     """Of the detector's keypoints, in sizes."""
+    error_m: Float[Tensor, "n 33 3"]
+    """Of its guess in space, in the axes of the view."""
     start: Int64[Tensor, " clips"]
     length: Int64[Tensor, " clips"]
 
@@ -50,19 +64,21 @@ class DetectedPeople:
             self.betas[clip],
             whole.rays[0][rows],
             whole.confidence[0][rows],
+            whole.landmarks_m[0][rows],
         )
         return filmed.mirrored(torch.randint(2, (count,), generator=rng) == 0)
 
     def errors_like(
         self, points: Float[Tensor, "b t 33 2"], rng: torch.Generator
-    ) -> tuple[Float[Tensor, "b t 33 2"], Float[Tensor, "b t 33"]]:
-        """Errors and confidence of stored windows in whose middle the person looks alike."""
+    ) -> "StoredErrors":
+        """Those of stored windows in whose middle the person looks alike."""
         count, middle = len(points), WINDOW // 2
         _, rows = self._rows(count * CANDIDATES, rng)
         away = self.true_points[rows[:, middle]].unflatten(0, (count, CANDIDATES))
         away = (away - points[:, middle, None]).square().sum((-1, -2))
         chosen = rows.unflatten(0, (count, CANDIDATES))[torch.arange(count), away.argmin(1)]
-        return self.error[chosen], self.filmed.confidence[0][chosen]
+        confidence = self.filmed.confidence[0][chosen]
+        return StoredErrors(self.error[chosen], self.error_m[chosen], confidence)
 
     def _rows(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         clip = torch.randint(len(self.start), (count,), generator=rng)
@@ -86,19 +102,26 @@ def read_detected(path: Path, sites: SiteBody) -> DetectedPeople:
     betas, K = arrays["betas"], arrays["K_px"][clip]
     pose, pelvis_m = rotvec_to_rotmat(arrays["pose_rotvec"]), arrays["pelvis_camera_m"]
     rays, confidence = _rays(arrays["keypoints_px"], K)
-    true_m = sites.points_m(pose[:, None], betas[clip])[1][:, 0] + pelvis_m[:, None]
-    true_rays = true_m[..., :2] / true_m[..., 2:].clamp_min(NEAREST_M)
-    true = seen_straight(true_rays[:, None], torch.ones_like(true_rays[:, None, :, 0]))
-    ahead = torch.nn.functional.pad(rays, (0, 1), value=1.0) @ true.rotmat_view_camera[:, 0].mT
+    from_pelvis_m = sites.points_m(pose[:, None], betas[clip])[1]
+    true_rays = rays_to(from_pelvis_m + pelvis_m[:, None, None])
+    true = seen_straight(true_rays, torch.ones_like(true_rays[..., 0]))
+    rotmat = true.rotmat_view_camera[:, 0]
+    ahead = torch.nn.functional.pad(rays, (0, 1), value=1.0) @ rotmat.mT
     error = ahead[..., :2] / ahead[..., 2:] / true.size[:, None, None] - true.points[:, 0]
-    lost = error.norm(dim=-1).amax(-1) > LARGEST_ERROR
-    confidence = torch.where(lost[:, None], 0.0, confidence)
-    error = torch.where((confidence > 0)[..., None], error, 0.0)
-    filmed = Filmed(pose[None], pelvis_m[None], betas[:1], rays[None], confidence[None])
+    confidence = torch.where(
+        (error.norm(dim=-1).amax(-1) > LARGEST_ERROR)[:, None], 0.0, confidence
+    )
+    found = (confidence > 0)[..., None]
+    landmarks_m = torch.where(found, torch.nan_to_num(arrays["landmarks_m"]), 0.0)
+    true_m = between_hips(from_pelvis_m[:, 0] @ rotmat.mT)
+    errors = (torch.where(found, off, 0.0) for off in (error, landmarks_m - true_m))
+    filmed = Filmed(
+        *(pose[None], pelvis_m[None], betas[:1], rays[None], confidence[None], landmarks_m[None])
+    )
     start = length.cumsum(0) - length
     usable = length >= WINDOW
     return DetectedPeople(
-        filmed, betas[usable], true.points[:, 0], error, start[usable], length[usable]
+        filmed, betas[usable], true.points[:, 0], *errors, start[usable], length[usable]
     )
 
 

@@ -51,6 +51,8 @@ class Pairs:
     truth: Truth
     keypoints_px: np.ndarray
     """(t, 33, 3); NaN where the person was not found."""
+    landmarks_m: np.ndarray
+    """(t, 33, 3) the detector's own guess in space; NaN likewise."""
 
 
 def random_spec(name: str, seconds: float, frames: int, rng: np.random.Generator) -> SceneSpec:
@@ -111,7 +113,7 @@ def filmed(
         np.stack([p.boxes_xyxy_px for p in pictures], axis=1),
         np.stack([p.seen_share for p in pictures], axis=1),
     )
-    keypoints_px = np.full((len(pictures), 33, 3), np.nan, np.float32)
+    keypoints_px, landmarks_m = np.full((2, len(pictures), 33, 3), np.nan, np.float32)
     for part in found:
         for frame in np.unique(part.frame_index):
             rows = np.flatnonzero(part.frame_index == frame)
@@ -119,7 +121,8 @@ def filmed(
             best = int(iou[0].argmax())
             if iou[0, best] >= LEAST_IOU and iou[:, best].argmax() == 0:
                 keypoints_px[frame] = part.landmarks_px[rows[best]]
-    return Pairs(truth, keypoints_px)
+                landmarks_m[frame] = part.landmarks_m[rows[best]]
+    return Pairs(truth, keypoints_px, landmarks_m)
 
 
 def rolled(camera: FilmCamera, roll_deg: float) -> FilmCamera:
@@ -152,6 +155,7 @@ def arrays_of(clips: list[Pairs]) -> dict[str, np.ndarray]:
         "pelvis_camera_m": joined("joints_camera_m")[:, 0],
         "seen_share": joined("seen_share"),
         "keypoints_px": np.concatenate([clip.keypoints_px for clip in clips]),
+        "landmarks_m": np.concatenate([clip.landmarks_m for clip in clips]),
     }
 
 

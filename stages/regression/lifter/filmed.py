@@ -14,6 +14,7 @@ from pipeline.motion_clips import MIRROR, MotionClips, MotionWindows, mirror_rot
 from pipeline.rotations import rotvec_to_rotmat
 from pipeline.skeletons import BLAZEPOSE33
 from stages.regression.lifter.network import WINDOW
+from stages.regression.lifter.view import seen_straight
 
 UP_TO_DOWN = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
 """World (y up) to the axes of a level camera that looks along -z."""
@@ -32,6 +33,7 @@ FOLLOWING = 0.4
 """Share of cameras that turn with the person."""
 LARGEST_BETA = 2.5
 NEAREST_M = 0.4
+HIPS = torch.from_numpy(BLAZEPOSE33.indices("left_hip", "right_hip")).long()
 MIRRORED_POINTS = torch.from_numpy(BLAZEPOSE33.mirror).long()
 
 
@@ -46,6 +48,8 @@ class Filmed:
     """Keypoints as x / z and y / z: exact ones, or what a detector made of them."""
     confidence: Float[Tensor, "b t 33"]
     """0 where a detector saw nothing; 1 for exact keypoints."""
+    landmarks_m: Float[Tensor, "b t 33 3"]
+    """As `View.landmarks_m`."""
 
     def mirrored(self, chosen: Tensor) -> "Filmed":
         """Left and right exchanged in the windows chosen (b,) bool."""
@@ -61,6 +65,7 @@ class Filmed:
             pelvis_m=pick(self.pelvis_m * flip, self.pelvis_m),
             rays=pick(rays, self.rays),
             confidence=pick(self.confidence[..., MIRRORED_POINTS], self.confidence),
+            landmarks_m=pick(self.landmarks_m[..., MIRRORED_POINTS, :] * flip, self.landmarks_m),
         )
 
 
@@ -100,10 +105,23 @@ def film_windows(clips: MotionClips, sites: SiteBody, count: int, rng: torch.Gen
     pelvis_m = (rotmat_camera_world @ (pelvis_world_m - place_m)[..., None])[..., 0]
     nearest = pelvis_m[..., 2].amin(1, keepdim=True)[..., None]
     pelvis_m = pelvis_m + torch.nn.functional.pad((NEAREST_M + 1.0 - nearest).clamp_min(0), (2, 0))
-    points_m = sites.points_m(pose, betas)[1] + pelvis_m[:, :, None]
-    rays = points_m[..., :2] / points_m[..., 2:].clamp_min(NEAREST_M)
-    filmed = Filmed(pose, pelvis_m, betas, rays, torch.ones_like(rays[..., 0]))
+    from_pelvis_m = sites.points_m(pose, betas)[1]
+    rays = rays_to(from_pelvis_m + pelvis_m[:, :, None])
+    confidence = torch.ones_like(rays[..., 0])
+    view = seen_straight(rays, confidence)
+    landmarks_m = between_hips(from_pelvis_m @ view.rotmat_view_camera.mT)
+    filmed = Filmed(pose, pelvis_m, betas, rays, confidence, landmarks_m)
     return filmed.mirrored(torch.randint(2, (count,), generator=rng) == 0)
+
+
+def rays_to(points_m: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 2"]:
+    """X / z and y / z of points in the camera's axes."""
+    return points_m[..., :2] / points_m[..., 2:].clamp_min(NEAREST_M)
+
+
+def between_hips(points_m: Float[Tensor, "*b 33 3"]) -> Float[Tensor, "*b 33 3"]:
+    """Moved so that the middle of the hip marks is the origin, as detectors give them."""
+    return points_m - points_m[..., HIPS, :].mean(-2, keepdim=True)
 
 
 def _with_other_limbs(motion: MotionWindows, rng: torch.Generator) -> MotionWindows:

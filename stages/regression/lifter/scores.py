@@ -39,7 +39,8 @@ def errors(
         clips.append(torch.full_like(begins, clip))
     rows = torch.cat(starts)[:, None] + torch.arange(WINDOW)
     betas, size = people.betas[torch.cat(clips)], rows.shape
-    view = seen_straight(filmed.rays[0][rows], filmed.confidence[0][rows])
+    seen = (filmed.rays, filmed.confidence, filmed.landmarks_m)
+    view = seen_straight(*(values[0][rows] for values in seen))
     lifted = network(view.features(), view.confidence.amax(-1) > 0)
     pose = lifted.pose_rotmat.clone()
     pose[:, :, 0] = view.rotmat_view_camera.mT @ pose[:, :, 0]

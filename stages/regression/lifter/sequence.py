@@ -22,6 +22,20 @@ BATCH = 64
 
 
 @dataclass(frozen=True)
+class Sightings:
+    """One person, n times."""
+
+    time_s: Float64[np.ndarray, " n"]
+    """Increasing."""
+    rays: Float32[np.ndarray, "n 33 2"]
+    """Keypoints as x / z and y / z."""
+    confidence: Float32[np.ndarray, "n 33"]
+    """0 where a keypoint was not seen."""
+    landmarks_m: Float32[np.ndarray, "n 33 3"]
+    """The detector's own guess in space, centred between the hips; 0 where it has none."""
+
+
+@dataclass(frozen=True)
 class LiftedTracklet:
     """A body for every sighting, in the camera's axes."""
 
@@ -31,46 +45,37 @@ class LiftedTracklet:
 
 @torch.inference_mode()
 def lift(
-    network: LifterNetwork,
-    time_s: Float64[np.ndarray, " n"],
-    rays: Float32[np.ndarray, "n 33 2"],
-    confidence: Float32[np.ndarray, "n 33"],
-    frame_s: float,
-    stride: int,
+    network: LifterNetwork, sightings: Sightings, frame_s: float, stride: int
 ) -> LiftedTracklet:
-    """Bodies at these times.
+    """Bodies of all sightings.
 
     Args:
         network: the lifter.
-        time_s: when the person was seen, increasing.
-        rays: keypoints as x / z and y / z.
-        confidence: 0 where a keypoint was not seen.
+        sightings: of one person.
         frame_s: usual time from frame to frame of the video.
         stride: frames from window to window.
     """
-    grid_s = _grid_s(time_s, frame_s)
-    steady_rays, steady_confidence = _resampled(time_s, rays, confidence, grid_s, frame_s)
-    starts = window_starts(len(grid_s), stride)
-    rows = torch.from_numpy(starts)[:, None] + torch.arange(WINDOW)
-    beyond = rows >= len(grid_s)
-    rows = rows.clamp(max=len(grid_s) - 1)
+    grid_s = _grid_s(sightings.time_s, frame_s)
+    rays, confidence, landmarks_m = _resampled(sightings, grid_s, frame_s)
+    rows = torch.from_numpy(window_starts(len(grid_s), stride))[:, None] + torch.arange(WINDOW)
     total = torch.zeros(len(grid_s), 24, 3, 2)
     betas, share = torch.zeros(10), torch.zeros(())
     ramp = torch.arange(1, WINDOW + 1, dtype=torch.float32)
     say = torch.minimum(ramp, ramp.flip(0))
-    for some, past in zip(rows.split(BATCH), beyond.split(BATCH), strict=True):
-        shown = torch.where(past[..., None], 0.0, steady_confidence[some])
-        view = seen_straight(steady_rays[some], shown)
+    for some in rows.split(BATCH):
+        beyond, inside = some >= len(grid_s), some.clamp(max=len(grid_s) - 1)
+        shown = torch.where(beyond[..., None], 0.0, confidence[inside])
+        view = seen_straight(rays[inside], shown, landmarks_m[inside])
         seen = shown.amax(-1) > 0
         lifted = network(view.features(), seen)
         root = view.rotmat_view_camera.mT @ lifted.pose_rotmat[:, :, 0]
         pose = torch.cat([root[:, :, None], lifted.pose_rotmat[:, :, 1:]], 2)[..., :2]
-        weight = say * ~past * (1e-6 + seen.float().mean(1, keepdim=True))
-        total.index_add_(0, some.flatten(), (weight[..., None, None, None] * pose).flatten(0, 1))
+        weight = say * ~beyond * (1e-6 + seen.float().mean(1, keepdim=True))
+        total.index_add_(0, inside.flatten(), (weight[..., None, None, None] * pose).flatten(0, 1))
         betas += (lifted.betas * seen.sum(1, keepdim=True)).sum(0)
         share += seen.sum()
     rotmat = rot6d_columns_to_rotmat(total.mT.flatten(-2))
-    return LiftedTracklet(_read_at(time_s, grid_s, rotmat), betas / share.clamp_min(1))
+    return LiftedTracklet(_read_at(sightings.time_s, grid_s, rotmat), betas / share.clamp_min(1))
 
 
 def window_starts(count: int, stride: int) -> Int64[np.ndarray, " w"]:
@@ -87,18 +92,24 @@ def _grid_s(time_s: np.ndarray, frame_s: float) -> Float64[np.ndarray, " g"]:
 
 
 def _resampled(
-    time_s: np.ndarray, rays: np.ndarray, confidence: np.ndarray, grid_s: np.ndarray, frame_s: float
-) -> tuple[Float[Tensor, "g 33 2"], Float[Tensor, "g 33"]]:
+    sightings: Sightings, grid_s: np.ndarray, frame_s: float
+) -> tuple[Float[Tensor, "g 33 2"], Float[Tensor, "g 33"], Float[Tensor, "g 33 3"]]:
     """Straight lines between sightings that are near each other; elsewhere nothing is seen."""
+    time_s, confidence = sightings.time_s, sightings.confidence
     before, after, share = neighbours(time_s, grid_s)
-    mixed = rays[before] + share[:, None, None] * (rays[after] - rays[before])
+
+    def between(values: np.ndarray) -> Tensor:
+        mixed = values[before] + share[:, None, None] * (values[after] - values[before])
+        return torch.from_numpy(mixed).float()
+
     near = time_s[after] - time_s[before] <= max(LONGEST_BRIDGE_S, 1.5 * frame_s)
     # Between two sightings a point is as sure as the less sure one; at a sighting, as that one.
     first, second = confidence[before], confidence[after]
     known = np.where(near[:, None], np.minimum(first, second), 0.0)
     known = np.where(share[:, None] < AT_ONE, first, known)
     known = np.where(share[:, None] > 1 - AT_ONE, second, known)
-    return torch.from_numpy(mixed).float(), torch.from_numpy(known).float()
+    known_tensor = torch.from_numpy(known).float()
+    return between(sightings.rays), known_tensor, between(sightings.landmarks_m)
 
 
 def _read_at(time_s: np.ndarray, grid_s: np.ndarray, rotmat: Tensor) -> Tensor:

@@ -109,7 +109,8 @@ def batch_of(data: Data, config: TrainConfig, rng: torch.Generator) -> Batch:
 
 def as_batch(given: Filmed, focal_factor: Tensor) -> Batch:
     """Look straight at the person through a camera whose focal length is wrong by a factor."""
-    view = seen_straight(given.rays * focal_factor[:, None, None, None], given.confidence)
+    rays = given.rays * focal_factor[:, None, None, None]
+    view = seen_straight(rays, given.confidence, given.landmarks_m)
     middle = view.middle / focal_factor[:, None, None]
     ahead = torch.nn.functional.pad(middle, (0, 1), value=1.0)
     turn = rotmat_between_vectors(ahead, torch.tensor([0.0, 0.0, 1.0]))

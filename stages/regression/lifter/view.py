@@ -42,24 +42,34 @@ class View:
     points: Float[Tensor, "b t 33 2"]
     """In sizes; 0 where nothing was seen."""
     confidence: Float[Tensor, "b t 33"]
+    landmarks_m: Float[Tensor, "b t 33 3"]
+    """The detector's own guess in space, centred between the hips; 0 where it has none."""
 
     def features(self) -> Float[Tensor, "b t f"]:
         """What the network reads of each frame."""
         size = self.size.log()[:, None, None].expand(*self.middle.shape[:2], 1)
-        return torch.cat(
-            [self.points.flatten(2), self.confidence, self.middle, size, size.exp()], -1
-        )
+        in_space = self.landmarks_m.flatten(2)
+        known = (in_space != 0).any(-1, keepdim=True).to(size)
+        flat = self.points.flatten(2)
+        numbers = (flat, self.confidence, self.middle, size, size.exp(), in_space, known)
+        return torch.cat(numbers, -1)
 
 
-FEATURES = 33 * 3 + 4
+FEATURES = 33 * 6 + 5
 
 
-def seen_straight(rays: Float[Tensor, "b t 33 2"], confidence: Float[Tensor, "b t 33"]) -> View:
+def seen_straight(
+    rays: Float[Tensor, "b t 33 2"],
+    confidence: Float[Tensor, "b t 33"],
+    landmarks_m: Float[Tensor, "b t 33 3"] | None = None,
+) -> View:
     """Turn the camera at the person, frame by frame.
 
     Args:
         rays: x / z and y / z of every keypoint; anything where confidence is 0.
         confidence: 0 (not seen) to 1.
+        landmarks_m: the detector's own guess in space. Detectors make it from a crop about the
+            person, so its axes are those of the view already.
     """
     seen = confidence > 0
     rays = torch.where(seen[..., None], rays, 0.0)
@@ -72,7 +82,11 @@ def seen_straight(rays: Float[Tensor, "b t 33 2"], confidence: Float[Tensor, "b 
     squared = (points[..., MEASURED, :].square().sum(-1) * weight).sum((1, 2))
     size = (squared / weight.sum((1, 2)).clamp_min(SMALLEST_SIZE)).sqrt().clamp_min(SMALLEST_SIZE)
     points = (points / size[:, None, None, None]).clamp(-FARTHEST, FARTHEST)
-    return View(rotmat, size, middle, torch.where(seen[..., None], points, 0.0), confidence)
+    points = torch.where(seen[..., None], points, 0.0)
+    in_space = torch.zeros_like(rays[..., :1]).expand(*rays.shape[:-1], 3)
+    if landmarks_m is not None:
+        in_space = torch.where(seen.any(-1)[..., None, None], landmarks_m, 0.0)
+    return View(rotmat, size, middle, points, confidence, in_space)
 
 
 def _middle(rays: Tensor, confidence: Tensor) -> Tensor:

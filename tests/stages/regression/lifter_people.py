@@ -1,6 +1,6 @@
 """People with exact keypoints for tests of the lifter: procedural motion before a camera."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,8 @@ from pipeline.rotations import rotvec_to_rotmat
 from pipeline.scenes.cameras import in_camera, look_at
 from pipeline.scenes.motions import walk
 from pipeline.types import Camera, Detections, Video
+from stages.regression.lifter.filmed import between_hips
+from stages.regression.lifter.view import seen_straight
 
 WIDTH_PX, HEIGHT_PX, FOCAL_PX = 960, 540, 1100.0
 
@@ -29,6 +31,8 @@ class SeenWalker:
     pose_rotvec: np.ndarray
     t_camera_m: np.ndarray
     betas: np.ndarray
+    landmarks_m: np.ndarray
+    """(t, 33, 3) the sites in the axes of a camera that looks straight at the body."""
 
 
 def seen_walker(seconds: float = 2.0, fps: float = 30.0) -> SeenWalker:
@@ -62,12 +66,19 @@ def seen_walker(seconds: float = 2.0, fps: float = 30.0) -> SeenWalker:
     )
     video = Video(Path("none"), WIDTH_PX, HEIGHT_PX, 0, frame_index / fps, 0, False, "none")
     joints_m = posed.joints_m.numpy() + seen.t_camera_m[:, None]
+    directions = (keypoints_px - film.K_px[:2, 2]) / FOCAL_PX
+    straight = seen_straight(
+        torch.from_numpy(directions[None]).float(), torch.ones(1, frames, len(keypoints_px[0]))
+    )
+    rotmat_view = straight.rotmat_view_camera[0].double()
+    landmarks_m = between_hips(torch.from_numpy(sites_m) @ rotmat_view.mT).float().numpy()
     return SeenWalker(
         video,
         Camera(film.K_px, "given"),
-        detections,
+        replace(detections, landmarks_m=landmarks_m),
         joints_m,
         seen.pose_rotvec,
         seen.t_camera_m,
         betas,
+        landmarks_m,
     )

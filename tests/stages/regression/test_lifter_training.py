@@ -51,6 +51,7 @@ def folder(tmp_path_factory):
         pose_rotvec=walker.pose_rotvec.astype(np.float32),
         pelvis_camera_m=walker.joints_m[:, 0].astype(np.float32),
         keypoints_px=keypoints_px,
+        landmarks_m=walker.landmarks_m,
     )
     return out
 
@@ -64,17 +65,20 @@ def test_stored_errors_are_what_the_detector_was_off(folder, sites):
     # The mean shape's sites, in float32 and seen through rounded pixels.
     assert people.error[exact].abs().max() < 2e-3
     assert (people.filmed.confidence[0, 30] == 0).all()
+    assert people.error_m.abs().max() < 1e-3
 
 
 def test_without_errors_the_keypoints_stay_where_the_sites_are(folder, sites):
     clips = read_motion_clips(folder / "motions", WINDOW)
     people = read_detected(folder / "pairs.npz", sites)
     people.error.zero_()
+    people.error_m.zero_()
     rng = torch.Generator().manual_seed(0)
     exact = film_windows(clips, sites, 6, rng)
     seen = spoiled(as_detected(exact, people, NO_ERRORS, rng), NO_ERRORS, rng)
     inside = (exact.rays - exact.rays.mean(2, keepdim=True)).norm(dim=-1) < 1
     torch.testing.assert_close(seen.rays[inside], exact.rays[inside], atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(seen.landmarks_m, exact.landmarks_m)
 
 
 @pytest.mark.parametrize(
