@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 _TINY = 1e-12
+_SMALL_ANGLE = 1e-2
 
 
 def rotvec_to_rotmat(rotvec: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3 3"]:
@@ -134,6 +135,21 @@ def cross_matrix(vector: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3 3"]:
     x, y, z = vector.unbind(-1)
     zero = torch.zeros_like(x)
     return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+
+
+def rotvec_by_turn(rotvec: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3 3"]:
+    """Derivative of an axis-angle vector by a small turn in its own (right-hand) coordinates.
+
+    The inverse of SO(3)'s right Jacobian (Sola et al. 2018, "A micro Lie theory", eq. 144): with
+    rotmat' = rotmat @ rotvec_to_rotmat(turn), rotvec' = rotvec + this @ turn. Angles up to pi.
+    """
+    squared = (rotvec * rotvec).sum(-1)[..., None, None]
+    half = squared.clamp_min(_SMALL_ANGLE**2).sqrt() / 2
+    bent = (1 - half / torch.tan(half)) / (4 * half * half)
+    bent = torch.where(squared < _SMALL_ANGLE**2, 1 / 12 + squared / 720, bent)
+    cross = cross_matrix(rotvec)
+    eye = torch.eye(3, dtype=rotvec.dtype, device=rotvec.device)
+    return eye + cross / 2 + bent * (cross @ cross)
 
 
 def _orthonormal(first: Tensor, second: Tensor) -> Tensor:

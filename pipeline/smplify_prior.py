@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from torch import Tensor
 from pipeline.errors import InputError, MissingError
 from pipeline.unpickle import read_pickle
 
+PRIOR_PATH = Path(__file__).parent / "data" / "pose_prior.npz"
+"""Trained on CMU's motion by `python -m stages.refinement.smplify.train_prior`."""
 ANGLES = 69
 """Axis-angle numbers of joints 1 to 23."""
 SIZES = {"means": (ANGLES,), "covars": (ANGLES, ANGLES), "weights": ()}
@@ -60,6 +63,13 @@ def make_pose_prior(
         torch.tensor(np.linalg.inv(covars)),
         torch.tensor(np.log(np.asarray(weights, dtype=np.float64)) - log_size),
     )
+
+
+@cache
+def shipped_pose_prior() -> PosePrior:
+    """The prior that comes with the project, in SMPLify's form."""
+    with np.load(PRIOR_PATH, allow_pickle=False) as file:
+        return make_pose_prior(**{key: file[key] for key in SIZES})
 
 
 def read_pose_prior(path: Path) -> PosePrior:

@@ -110,3 +110,18 @@ def test_gradients_exist_at_rest_and_match_finite_differences() -> None:
     )
     vectors = torch.randn(2, 3, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda v: rot.rotmat_between_vectors(v[0], v[1]), (vectors,))
+
+
+def test_derivative_of_a_rotvec_by_a_turn_matches_differences() -> None:
+    rotvec = torch.cat([ROTVEC[:50], 1e-3 * ROTVEC[:5], torch.zeros(1, 3, dtype=torch.float64)])
+    rotvec = rotvec[rotvec.norm(dim=1) < 3.1]
+    by_turn, size = rot.rotvec_by_turn(rotvec), 1e-6
+    for axis in range(3):
+        turn = torch.zeros(3, dtype=torch.float64)
+        turn[axis] = size
+        ahead, behind = (
+            rot.rotmat_to_rotvec(rot.rotvec_to_rotmat(rotvec) @ rot.rotvec_to_rotmat(sign * turn))
+            for sign in (1, -1)
+        )
+        expected = (ahead - behind) / (2 * size)
+        torch.testing.assert_close(by_turn[..., axis], expected, atol=2e-6, rtol=0)

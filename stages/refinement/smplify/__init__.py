@@ -7,6 +7,8 @@ right are put in order first. Frames without a sighting follow from their neighb
 keypoints will do too: the regressed body then stands in for the 3D landmarks, as do its sides.
 """
 
+from dataclasses import fields
+
 import numpy as np
 from pydantic import Field
 
@@ -37,6 +39,16 @@ class Config(BackendConfig):
     """Usual error of a 2D landmark, as a length at the body's distance."""
     landmarks: float = Field(default=Weights.landmarks, ge=0)
     """Weight of the 3D landmarks' directions."""
+    pose_prior: float = Field(default=Weights.pose_prior, ge=0)
+    """Weight of the learnt prior of poses; 0 leaves it out."""
+    usual_pose: float = Field(default=Weights.usual_pose, ge=0)
+    """Weight of the pull to a middle of every joint's range."""
+    regressed: float = Field(default=Weights.regressed, ge=0)
+    """Weight of the regressed rotation of every joint; 0: the regressed pose is only the start."""
+    regressed_spread_deg: dict[str, float] = Field(default={})
+    """Usual errors of regressed rotations by joint, such as ``{knee: 10}``; the rest by default."""
+    regressed_directions: float = Field(default=Weights.regressed_directions, ge=0)
+    """Weight of the directions of the regressed body's bones, beside those of the landmarks."""
     rotation_accel_rad_s2: float = Field(default=Weights.rotation_accel_rad_s2, gt=0)
     """Usual acceleration of a joint's rotation: less is smoother."""
     place_accel_m_s2: float = Field(default=Weights.place_accel_m_s2, gt=0)
@@ -45,11 +57,9 @@ class Config(BackendConfig):
     @property
     def weights(self) -> Weights:
         """As the fit takes them."""
+        names = {field.name for field in fields(Weights)}
         return Weights(
-            pixel_spread_m=self.pixel_spread_m,
-            landmarks=self.landmarks,
-            rotation_accel_rad_s2=self.rotation_accel_rad_s2,
-            place_accel_m_s2=self.place_accel_m_s2,
+            **{name: getattr(self, name) for name in names & set(type(self).model_fields)}
         )
 
 

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from pipeline.types import Camera, Person
+from stages.refinement.smplify.chain import Chain, Motion
 from stages.refinement.smplify.points import INDICES, bone_matrix, trust_2d
 from stages.refinement.smplify.weights import Weights
 
 REFERENCE_FPS = 30.0
+NEAREST_M = 0.5
 LONGEST_FRAME_S = 0.2
 """A frame never counts for more time than this, however long the pause after it."""
 
@@ -33,6 +35,12 @@ class Observed:
     """(t, m)"""
     spread_px: Tensor
     """(t,) usual error of a 2D landmark"""
+    regressed_rotmat: Tensor
+    """(t, 24, 3, 3) the regressed local rotations"""
+    regressed_bones_m: Tensor
+    """(t, m, 3) the same bones on the regressed body"""
+    regressed_weight: Tensor
+    """(t,)"""
     K: Tensor
 
     def cut(self, frames: slice | Tensor) -> "Observed":
@@ -46,6 +54,9 @@ class Observed:
             bones_m=self.bones_m[frames],
             weight_3d=self.weight_3d[frames],
             spread_px=self.spread_px[frames],
+            regressed_rotmat=self.regressed_rotmat[frames],
+            regressed_bones_m=self.regressed_bones_m[frames],
+            regressed_weight=self.regressed_weight[frames],
         )
 
 
@@ -59,16 +70,18 @@ def time_weights(time_s: Tensor) -> Tensor:
 
 
 def observe(
-    person: Person, camera: Camera, depth_m: Tensor, site_lengths_m: Tensor, weights: Weights
+    person: Person, camera: Camera, start: Motion, trusted: Tensor, chain: Chain, weights: Weights
 ) -> Observed:
-    """Landmarks of a person as targets.
+    """Landmarks of a person, and its regressed pose, as targets.
 
     Args:
         person: With keypoints and 3D landmarks, left and right already put in order.
         camera: Intrinsics.
-        depth_m: (t,) rough distance of the body, for the size of an error in the picture.
-        site_lengths_m: (m,) the body's own bone lengths: a seen bone keeps its direction only,
-            because the detector makes far limbs too short.
+        start: The regressed motion; its depth gives the size of an error in the picture, its
+            build the length of bones (a seen bone keeps its direction only, because the detector
+            makes far limbs too short).
+        trusted: (t,) frames whose start is the regressor's own.
+        chain: The body.
         weights: Spreads.
     """
     assert person.keypoints_px is not None and person.landmarks_m is not None
@@ -83,6 +96,7 @@ def observe(
     bones = bone_matrix()
     bones_m = bones @ landmarks_m
     bones_m = bones_m / bones_m.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    lengths_m = (bones @ chain.rest_sites_m(start.build)).norm(dim=-1, keepdim=True)
     bone_seen = torch.stack([visibility[:, row != 0].amin(-1) for row in bones], 1)
     K = torch.from_numpy(camera.K_px).double()
     return Observed(
@@ -91,8 +105,11 @@ def observe(
         keypoints[..., :2],
         visibility * trust_2d() * (seen * time)[:, None],
         bones,
-        bones_m * site_lengths_m[:, None],
+        bones_m * lengths_m,
         (0.2 + 0.8 * bone_seen) * (seen3d * time)[:, None],
-        K[0, 0] * weights.pixel_spread_m / depth_m,
+        K[0, 0] * weights.pixel_spread_m / start.t_m[:, 2].clamp_min(NEAREST_M),
+        start.local_rotmat,
+        bones @ chain.places(start)[0],
+        torch.from_numpy(person.observed) * trusted * time,
         K,
     )

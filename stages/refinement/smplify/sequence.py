@@ -6,15 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.camera import translation_from_points
+from pipeline.camera import project, translation_from_points
 from pipeline.landmark_ik import pose_from_landmarks
 from pipeline.rotations import rotmat_slerp, rotmat_to_rotvec, rotvec_to_rotmat
+from pipeline.skeletons import BLAZEPOSE33
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion
 from stages.refinement.smplify.observed import Observed, observe
-from stages.refinement.smplify.points import INDICES, bone_matrix
+from stages.refinement.smplify.points import INDICES
+from stages.refinement.smplify.smoothness import Smoothness
 from stages.refinement.smplify.solver import fit_build, fit_motion
-from stages.refinement.smplify.terms import FrameTerms, Smoothness, pixel_error_px
+from stages.refinement.smplify.terms import FrameTerms, pixel_error_px
 from stages.refinement.smplify.weights import Weights
 
 WINDOW_FRAMES, OVERLAP_FRAMES = 300, 40
@@ -22,7 +24,6 @@ WINDOW_FRAMES, OVERLAP_FRAMES = 300, 40
 BUILD_FRAMES = 100
 """Frames from which the build is fitted, evenly spread."""
 FIRST_ITERATIONS, BUILD_ITERATIONS = 4, 5
-NEAREST_M = 0.5
 FEWEST_FRAMES_TO_SMOOTH = 3
 
 
@@ -37,21 +38,50 @@ class Outcome:
     """What that error usually is for a body of this size in the picture."""
 
 
-def start_motion(person: Person, changed: np.ndarray, camera: Camera, chain: Chain) -> Motion:
-    """The person's own motion; where left and right were exchanged, posed anew."""
+@dataclass(frozen=True)
+class Start:
+    """Where the fit begins."""
+
+    motion: Motion
+    trusted: Tensor
+    """(t,) bool: frames whose pose is the regressor's own."""
+
+
+def start_of(person: Person, changed: np.ndarray, camera: Camera, chain: Chain) -> Start:
+    """The regressed motion; posed anew where left and right were exchanged and it had them wrong.
+
+    A regressor that looks at more than the landmarks of the frame may have been right all along:
+    then its body lies nearer to the landmarks in order than to those as they were marked.
+    """
     build = torch.zeros(BUILD_COUNT, dtype=torch.float64)
     build[:10] = torch.from_numpy(person.betas)
     local_rotmat = rotvec_to_rotmat(torch.from_numpy(person.pose_rotvec).double())
-    t_m = torch.from_numpy(person.t_camera_m).double()
-    if changed.any():
+    motion = Motion(local_rotmat, torch.from_numpy(person.t_camera_m).double(), build)
+    wrong = changed.copy()
+    wrong[changed] = _has_sides_wrong(person, motion, changed, camera, chain)
+    if wrong.any():
         assert person.landmarks_m is not None and person.keypoints_px is not None
-        local_rotmat[changed] = pose_from_landmarks(person.landmarks_m[changed], chain.all_sites)
-        posed = Motion(local_rotmat[changed], torch.zeros_like(t_m[changed]), build)
-        px = person.keypoints_px[changed][:, INDICES]
+        local_rotmat[wrong] = pose_from_landmarks(person.landmarks_m[wrong], chain.all_sites)
+        posed = Motion(local_rotmat[wrong], torch.zeros_like(motion.t_m[wrong]), build)
+        px = person.keypoints_px[wrong][:, INDICES]
         sites_m = chain.places(posed)[0].numpy()
         places_m = translation_from_points(sites_m, px[..., :2], px[..., 2], camera.K_px)
-        t_m[changed] = torch.from_numpy(places_m)
-    return Motion(local_rotmat, t_m, build)
+        motion.t_m[wrong] = torch.from_numpy(places_m)
+    return Start(motion, torch.from_numpy(~wrong))
+
+
+def _has_sides_wrong(
+    person: Person, motion: Motion, frames: np.ndarray, camera: Camera, chain: Chain
+) -> np.ndarray:
+    """(n,) of the chosen frames: does the body fit the landmarks better with sides exchanged?"""
+    if not frames.any():
+        return np.zeros(0, dtype=bool)
+    assert person.keypoints_px is not None
+    px = person.keypoints_px[frames][..., :2]
+    sites_px = project(chain.places(motion.cut(torch.from_numpy(frames)))[0].numpy(), camera.K_px)
+    order, mirrored = (points[INDICES] for points in (np.arange(px.shape[1]), BLAZEPOSE33.mirror))
+    away_px = [np.abs(sites_px - px[:, points]).sum((1, 2)) for points in (order, mirrored)]
+    return np.asarray(away_px[0] > away_px[1])
 
 
 def fit_person(
@@ -75,11 +105,9 @@ def fit_person(
         weights: Of the terms.
         iterations: Most steps of the last, strict solve.
     """
-    start = start_motion(person, changed, camera, chain)
-    lengths_m = (bone_matrix() @ chain.rest_sites_m(start.build)).norm(dim=-1)
-    depth_m = start.t_m[:, 2].clamp_min(NEAREST_M)
-    observed = observe(person, camera, depth_m, lengths_m, weights)
-    motion = _fit_windows(start, observed, chain, weights.loosened(10.0), FIRST_ITERATIONS)
+    start = start_of(person, changed, camera, chain)
+    observed = observe(person, camera, start.motion, start.trusted, chain, weights)
+    motion = _fit_windows(start.motion, observed, chain, weights.loosened(10.0), FIRST_ITERATIONS)
     build = _fitted_build(motion, observed, chain, weights.loosened(3.0))
     motion = Motion(motion.local_rotmat, motion.t_m, build)
     motion = _fit_windows(motion, observed, chain, weights.loosened(3.0), FIRST_ITERATIONS)

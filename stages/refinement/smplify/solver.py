@@ -14,7 +14,9 @@ from torch import Tensor
 
 from stages.refinement.smplify.band import solve_band
 from stages.refinement.smplify.chain import Motion
-from stages.refinement.smplify.terms import FrameTerms, Normal, Smoothness
+from stages.refinement.smplify.normal import Normal
+from stages.refinement.smplify.smoothness import Smoothness
+from stages.refinement.smplify.terms import FrameTerms
 
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-3, 1e-7, 1e6
 SMALLEST_CURVATURE = 1e-3

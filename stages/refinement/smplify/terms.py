@@ -11,49 +11,15 @@ from torch import Tensor
 
 from pipeline.rotations import rotmat_to_rotvec
 from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion, Placed
+from stages.refinement.smplify.normal import Normal, geman_mcclure
 from stages.refinement.smplify.observed import Observed
+from stages.refinement.smplify.prior import PriorTerm, shipped_dof_prior
+from stages.refinement.smplify.regressed import RegressedTerm, spreads_rad
 from stages.refinement.smplify.weights import Weights
 
 NEAREST_M = 0.2
 LIMIT_SPREAD_RAD = 0.05
 WELL_SEEN = 0.5
-REFERENCE_FPS = 30.0
-"""A frame of a 30 fps video counts as one."""
-
-
-@dataclass
-class Normal:
-    """Normal equations H step = -g of the terms that touch one frame, and their cost.
-
-    `b` marks what stays the same over the sequence (shape, marks); `Hb` couples it with a frame.
-    """
-
-    H: Tensor
-    g: Tensor
-    Hb: Tensor | None
-    Hbb: Tensor
-    gb: Tensor
-    cost: Tensor
-    """(t,)"""
-
-    def add(self, r: Tensor, J: Tensor, Jb: Tensor | None, weight: Tensor, cost: Tensor) -> None:
-        """Residuals r (t, m) with weights (t, m), derivatives J (t, d, m) and Jb (t, 28, m)."""
-        root = weight.sqrt()
-        r, J = r * root, J * root[:, None]
-        self.H += J @ J.mT
-        self.g += (J @ r[..., None])[..., 0]
-        self.cost += cost
-        if Jb is not None and self.Hb is not None:
-            Jb = Jb * root[:, None]
-            self.Hb += J @ Jb.mT
-            self.Hbb += torch.einsum("tam,tbm->ab", Jb, Jb)
-            self.gb += torch.einsum("tam,tm->a", Jb, r)
-
-
-def geman_mcclure(squared: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Cost and weight of squared residuals: grows like them, then levels out at `scale` ** 2."""
-    c2 = scale * scale
-    return squared * c2 / (c2 + squared), (c2 / (c2 + squared)) ** 2
 
 
 def _project(sites_m: Tensor, K: Tensor) -> Tensor:
@@ -77,11 +43,47 @@ def pixel_error_px(sites_m: Tensor, observed: Observed) -> Tensor:
     return distance[observed.weight_2d > WELL_SEEN * observed.time_weight[:, None]]
 
 
+@dataclass(frozen=True)
+class _Told:
+    """Where bones point, by one source."""
+
+    bones_m: Tensor
+    """(t, m, 3)"""
+    weight: Tensor
+    """(t, m)"""
+
+
+def _told(observed: Observed, weights: Weights) -> list[_Told]:
+    """By the 3D landmarks and by the regressed body, as far as they count."""
+    every = torch.ones_like(observed.weight_3d)
+    regressed = weights.regressed_directions * observed.regressed_weight[:, None] * every
+    sources = (
+        (weights.landmarks, _Told(observed.bones_m, weights.landmarks * observed.weight_3d)),
+        (weights.regressed_directions, _Told(observed.regressed_bones_m, regressed)),
+    )
+    return [told for weight, told in sources if weight > 0]
+
+
 class FrameTerms:
     """The terms that touch one frame: pixels, 3D landmarks, usual poses, ranges."""
 
     def __init__(self, chain: Chain, observed: Observed, weights: Weights) -> None:
         self.chain, self.observed, self.weights = chain, observed, weights
+        self.told = _told(observed, weights)
+        time = observed.time_weight
+        self.poses: list[PriorTerm | RegressedTerm] = []
+        if weights.pose_prior > 0:
+            self.poses.append(PriorTerm(shipped_dof_prior(), chain.dofs, weights.pose_prior * time))
+        if weights.regressed > 0:
+            self.poses.append(
+                RegressedTerm(
+                    observed.regressed_rotmat,
+                    weights.regressed * observed.regressed_weight,
+                    chain.dofs,
+                    spreads_rad(weights.regressed_spread_deg),
+                    weights.regressed_outlier,
+                )
+            )
         self.build_pull = torch.full((BUILD_COUNT,), weights.shape, dtype=torch.float64)
         self.build_pull[10:] = weights.shape / weights.mark_spread_m**2
 
@@ -102,14 +104,20 @@ class FrameTerms:
         )
         placed = self.chain.place(motion, with_build)
         self._pixels(normal, placed)
-        self._landmarks(normal, placed)
+        self._directions(normal, placed)
         self._pose(normal, motion)
+        for term in self.poses:
+            term.add(normal, motion.local_rotmat)
         return normal
 
     def cost(self, motion: Motion) -> Tensor:
         """(t,) the same cost without derivatives."""
         sites_m, _, _ = self.chain.places(motion)
-        cost = self._pixel_residual(sites_m)[1] + self._landmark_residual(sites_m)[1]
+        cost = self._pixel_residual(sites_m)[1]
+        for told in self.told:
+            cost = cost + self._direction_residual(sites_m, told)[1]
+        for term in self.poses:
+            cost = cost + term.cost(motion.local_rotmat)
         return cost + self._pose_residual(motion)[2] + self._shape_cost(motion)
 
     def _shape_cost(self, motion: Motion) -> Tensor:
@@ -134,19 +142,18 @@ class FrameTerms:
         assert J is not None
         normal.add(r.mT.flatten(1), J, Jb, weight.repeat(1, 2), cost)
 
-    def _landmark_residual(self, sites_m: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        o = self.observed
-        r = (o.bones @ sites_m - o.bones_m) / self.weights.landmark_spread_m
+    def _direction_residual(self, sites_m: Tensor, told: "_Told") -> tuple[Tensor, Tensor, Tensor]:
+        r = (self.observed.bones @ sites_m - told.bones_m) / self.weights.landmark_spread_m
         cost, weight = geman_mcclure((r**2).sum(-1), self.weights.landmark_outlier)
-        weighted = o.weight_3d * self.weights.landmarks
-        return r, (weighted * cost).sum(-1), weighted * weight
+        return r, (told.weight * cost).sum(-1), told.weight * weight
 
-    def _landmarks(self, normal: Normal, placed: Placed) -> None:
-        r, cost, weight = self._landmark_residual(placed.sites_m)
+    def _directions(self, normal: Normal, placed: Placed) -> None:
         bones = self.observed.bones.T / self.weights.landmark_spread_m
         J = (placed.by_step @ bones).flatten(2)
         Jb = None if placed.by_build is None else (placed.by_build @ bones).flatten(2)
-        normal.add(r.mT.flatten(1), J, Jb, weight.repeat(1, 3), cost)
+        for told in self.told:
+            r, cost, weight = self._direction_residual(placed.sites_m, told)
+            normal.add(r.mT.flatten(1), J, Jb, weight.repeat(1, 3), cost)
 
     def _pose_residual(self, motion: Motion) -> tuple[Tensor, Tensor, Tensor]:
         dofs = self.chain.dofs
@@ -167,52 +174,3 @@ class FrameTerms:
         normal.g[:, 3:] += (pull * usual + stop * beyond) * time
         curvature = pull / dofs.spread_rad + stop / LIMIT_SPREAD_RAD * (beyond != 0)
         normal.H.diagonal(dim1=1, dim2=2)[:, 3:] += curvature * time
-
-
-class Smoothness:
-    """Acceleration of every way to move, over uneven frame times: second differences.
-
-    Steps of neighbouring frames add to the residual as they are, which neglects how little a
-    joint turns from frame to frame.
-    """
-
-    def __init__(self, chain: Chain, time_s: Tensor, weights: Weights) -> None:
-        self.dofs = chain.dofs
-        step_s = torch.diff(time_s)
-        middle_s = (step_s[1:] + step_s[:-1]) / 2
-        before, after = 1 / (step_s[:-1] * middle_s), 1 / (step_s[1:] * middle_s)
-        self.stencil = torch.stack([before, -before - after, after])
-        """(3, t - 2) how much three neighbouring frames add to an acceleration."""
-        spread = torch.full((self.dofs.count,), weights.rotation_accel_rad_s2, dtype=torch.float64)
-        spread[:3] = weights.place_accel_m_s2
-        self.weight = middle_s[:, None] * REFERENCE_FPS / spread**2
-        self.step_s, self.middle_s = step_s[:, None], middle_s[:, None]
-
-    def acceleration(self, motion: Motion) -> Tensor:
-        """(t - 2, d) in m/s2 and rad/s2."""
-        turn = rotmat_to_rotvec(motion.local_rotmat[:-1].mT @ motion.local_rotmat[1:])
-        steps = torch.cat([torch.diff(motion.t_m, dim=0), self.dofs.angles_rad(turn)], 1)
-        return torch.diff(steps / self.step_s, dim=0) / self.middle_s
-
-    def cost(self, motion: Motion) -> Tensor:
-        """Sum over the sequence."""
-        return (self.weight * self.acceleration(motion) ** 2).sum()
-
-    def gradient(self, motion: Motion) -> Tensor:
-        """(t, d) derivative of half the cost."""
-        pull = self.weight * self.acceleration(motion)
-        gradient = torch.zeros((len(motion.t_m), self.dofs.count), dtype=torch.float64)
-        for k in range(3):
-            gradient[k : k + len(pull)] += self.stencil[k][:, None] * pull
-        return gradient
-
-    def diagonals(self, frames: int) -> list[Tensor]:
-        """Curvature between frames 0, 1 and 2 apart: (t, d), (t - 1, d), (t - 2, d)."""
-        out = []
-        for apart in range(3):
-            total = torch.zeros((frames - apart, self.dofs.count), dtype=torch.float64)
-            for k in range(3 - apart):
-                product = (self.stencil[k] * self.stencil[k + apart])[:, None] * self.weight
-                total[k : k + len(product)] += product
-            out.append(total)
-        return out

@@ -1,6 +1,7 @@
 """How much each term of the fit counts."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,16 @@ class Weights:
     landmarks: float = 0.2
     landmark_spread_m: float = 0.1
     landmark_outlier: float = 2.0
-    usual_pose: float = 0.15
+    regressed: float = 0.0
+    """Of the regressed rotation of every joint."""
+    regressed_spread_deg: Mapping[str, float] = field(default_factory=dict)
+    """Usual error of the rotations of some joints, over `regressed.SPREAD_DEG`."""
+    regressed_outlier: float = 2.0
+    regressed_directions: float = 0.0
+    """Of the directions that the regressed body's bones have in space."""
+    usual_pose: float = 0.1
+    pose_prior: float = 0.1
+    """Of the learnt prior; one frame's poses weigh far less than its landmarks."""
     limits: float = 1.0
     shape: float = 3.0
     """Pull of the average shape, in frames' worth of evidence."""

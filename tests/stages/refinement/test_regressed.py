@@ -1,0 +1,125 @@
+"""The regressed pose as evidence."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.context import Context
+from pipeline.metrics import joint_angle_error_deg, mpjpe_mm
+from pipeline.rotations import rotvec_to_rotmat
+from pipeline.skeletons import BLAZEPOSE33, SMPL24
+from stages.refinement.smplify import Backend, Config
+from stages.refinement.smplify.chain import Chain
+from stages.refinement.smplify.dofs import make_dofs
+from stages.refinement.smplify.normal import Normal
+from stages.refinement.smplify.regressed import RegressedTerm, spreads_rad
+from stages.refinement.smplify.sequence import start_of
+from tests.stages.refinement.moving_body import (
+    CAMERA,
+    SITES,
+    joints_of,
+    walk,
+    walking_pose,
+    with_noise,
+)
+
+
+def fitted(person, **settings):
+    (out,) = Backend(Config(**settings), Context())((person,), CAMERA)
+    return out
+
+
+@pytest.fixture(scope="module")
+def poor_depth():
+    """A good regressor, landmarks good in the picture and poor in space."""
+    truth = walk(seconds=1.0)
+    seen = with_noise(truth.person, pixels=3.0, metres=0.02)
+    landmarks_m = seen.landmarks_m.copy()
+    landmarks_m[..., 2] *= 0.3
+    return truth, replace(seen, landmarks_m=landmarks_m)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"regressed": 1.0},
+        {"regressed_directions": 1.0},
+        {"regressed": 1.0, "regressed_directions": 1.0, "landmarks": 0.0},
+    ],
+    ids=["rotations", "directions", "both, landmarks off"],
+)
+def test_a_good_regressor_tells_the_depth_that_landmarks_get_wrong(poor_depth, evidence):
+    truth, person = poor_depth
+    without, with_it = (
+        mpjpe_mm(joints_of(fitted(person, **settings)), truth.joints_m)
+        for settings in ({}, evidence)
+    )
+    assert with_it < 0.6 * without
+    assert with_it < 40.0
+
+
+def test_one_joint_that_is_quite_wrong_is_taken_for_a_mistake():
+    truth = walk(seconds=1.0)
+    pose = truth.person.pose_rotvec.copy()
+    pose[:, SMPL24.index("left_knee"), 0] += 1.5
+    wrong = replace(truth.person, pose_rotvec=pose)
+    fit = fitted(wrong, regressed=1.0)
+    knee = [SMPL24.index("left_knee")]
+    error = joint_angle_error_deg(fit.pose_rotvec[:, knee], truth.person.pose_rotvec[:, knee])
+    assert error < 8.0
+
+
+def test_a_smaller_spread_pulls_harder():
+    truth = walk(seconds=0.5)
+    pose = truth.person.pose_rotvec.copy()
+    pose[:, SMPL24.index("left_elbow"), 1] -= 0.3
+    bent = replace(truth.person, pose_rotvec=pose)
+    elbow = [SMPL24.index("left_elbow")]
+    loose, tight = (
+        joint_angle_error_deg(
+            fitted(bent, regressed=1.0, regressed_spread_deg={"elbow": s}).pose_rotvec[:, elbow],
+            pose[:, elbow],
+        )
+        for s in (40.0, 4.0)
+    )
+    assert tight < 0.5 * loose
+
+
+def test_derivatives_agree_with_differences():
+    dofs, size = make_dofs(), 1e-6
+    pose = walking_pose(np.array([0.1, 0.5]))
+    told = walking_pose(np.array([0.2, 0.4]))
+    weight = torch.tensor([1.0, 0.7], dtype=torch.float64)
+    term = RegressedTerm(told, weight, dofs, spreads_rad({}), 1e6)
+    d = dofs.count
+    zero = torch.zeros(2, d, dtype=torch.float64)
+    normal = Normal(torch.zeros(2, d, d).double(), zero, None, zero, zero, zero[:, 0].clone())
+    term.add(normal, pose)
+    for way in range(d - 3):
+        step = torch.zeros((2, d - 3), dtype=torch.float64)
+        step[:, way] = size
+        ahead, behind = (
+            term.cost(pose @ rotvec_to_rotmat(dofs.local_turns(sign * step))) for sign in (1, -1)
+        )
+        slope = (ahead - behind) / (2 * size)
+        torch.testing.assert_close(2 * normal.g[:, 3 + way], slope, atol=1e-4, rtol=1e-4)
+
+
+def test_a_regressor_that_knew_the_sides_keeps_its_pose_where_landmarks_were_exchanged():
+    truth, chain = walk(seconds=0.5), Chain(SITES.body)
+    changed = np.zeros(len(truth.person), dtype=bool)
+    changed[4:8] = True
+    right = start_of(truth.person, changed, CAMERA, chain)
+    assert right.trusted.all()
+    pose = truth.person.pose_rotvec[:, SMPL24.mirror] * np.float32([1, -1, -1])
+    pose[:, 0] = truth.person.pose_rotvec[:, 0]
+    facing_away = rotvec_to_rotmat(torch.tensor([0.0, np.pi, 0.0], dtype=torch.float64))
+    turned = rotvec_to_rotmat(torch.from_numpy(pose[:, 0]).double()) @ facing_away
+    from pipeline.rotations import rotmat_to_rotvec
+
+    pose[:, 0] = rotmat_to_rotvec(turned).numpy()
+    mistaken = start_of(replace(truth.person, pose_rotvec=pose), changed, CAMERA, chain)
+    assert mistaken.trusted.tolist() == (~changed).tolist()
+    assert BLAZEPOSE33.name == truth.person.skeleton
