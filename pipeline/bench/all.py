@@ -70,7 +70,7 @@ def run_bench(plan: Plan, progress: ProgressFactory, show: Show) -> dict[str, An
     if targets:
         show(target_table(targets))
     figures["targets"] = [{**asdict(t), "reached": t.reached} for t in targets]
-    return plain(figures)  # type: ignore[no-any-return]
+    return dict(plain(figures))
 
 
 def run_clip(
@@ -90,7 +90,7 @@ def run_clip(
     with _runner(output, progress) as runner:
         scores = score_clip(clip, clip.stem, joints, chosen, runner)
     show(clip_table(f"{clip.name} against {truth.name}", scores))
-    return plain({"humans4d_version": __version__, "clip": scores})  # type: ignore[no-any-return]
+    return dict(plain({"humans4d_version": __version__, "clip": scores}))
 
 
 def plain(value: Any) -> Any:

@@ -172,3 +172,38 @@ def test_coverage_and_id_switches():
     assert metrics.coverage(found, present) == pytest.approx(0.75)
     assert metrics.id_switches(np.array([1, 1, -1, 1, 2, 2, -1, 1])) == 2
     assert metrics.id_switches(np.array([-1, -1])) == 0
+
+
+def test_pck_counts_points_within_reach_and_lost_ones_as_wrong():
+    true = np.zeros((2, 3, 2))
+    found = np.array([[[3, 4], [0, 6], [np.nan, 0]], [[0, 1], [9, 0], [0, 0]]], float)
+    share = metrics.correct_keypoints_share(found, true, np.array([5.0, 0.5]))
+    assert share == pytest.approx(2 / 6)
+    valid = np.array([[True, True, False], [False, False, True]])
+    share = metrics.correct_keypoints_share(found, true, np.array([5.0, 0.5]), valid=valid)
+    assert share == pytest.approx(2 / 3)
+
+
+def test_oks_by_hand():
+    true = np.zeros((3, 2, 2))
+    found = np.array([[[0, 0], [2, 0]], [[0, 0], [2, 0]], [[0, 0], [0, 0]]], float)
+    valid = np.array([[True, True], [False, True], [False, False]])
+    # d^2 / (2 area (2 sigma)^2) = 4 / (2 * 100 * 0.04) = 0.5
+    oks = metrics.object_keypoint_similarity(
+        found, true, np.array([100.0, 100.0, 1.0]), np.array([0.1, 0.1]), valid=valid
+    )
+    np.testing.assert_allclose(oks[:2], [(1 + np.exp(-0.5)) / 2, np.exp(-0.5)])
+    assert np.isnan(oks[2])
+
+
+def test_coco_s_constants():
+    assert metrics.COCO17_SIGMA.shape == (17,)
+    np.testing.assert_array_equal(
+        metrics.COCO17_SIGMA[[0, 3, 5, 11, 16]], [0.026, 0.035, 0.079, 0.107, 0.089]
+    )
+
+
+def test_box_iou_by_hand():
+    a, b = np.array([[0, 0, 2, 2], [5, 5, 6, 6.0]]), np.array([[1, 0, 3, 2], [0, 0, 2, 2.0]])
+    np.testing.assert_allclose(metrics.box_iou(a, b), [[1 / 3, 1], [0, 0]])
+    assert metrics.box_iou(a, np.zeros((0, 4))).shape == (2, 0)
