@@ -181,6 +181,23 @@ def translation_from_crop(
     return np.concatenate([shift + offset, 2.0 * K_px[0, 0] / nearness[:, None]], axis=1)
 
 
+def translation_through(
+    t_m: Float[np.ndarray, "*n 3"],
+    K_from_px: Float[np.ndarray, "3 3"],
+    K_to_px: Float[np.ndarray, "3 3"],
+) -> Float64[np.ndarray, "*n 3"]:
+    """Where bodies stand that look through one camera as they do through another.
+
+    The depth grows with the focal length, so that a body keeps its size in the picture, and its
+    origin keeps its pixel (weak perspective; as `translation_from_crop` moves a body from its crop
+    into the picture). Going back gives the first place again.
+    """
+    t_m = np.asarray(t_m, dtype=np.float64)
+    depth_m = t_m[..., 2:] * K_to_px[0, 0] / K_from_px[0, 0]
+    origin_px = (t_m / t_m[..., 2:]) @ K_from_px[:2].T
+    return depth_m * rays(origin_px, K_to_px)
+
+
 def _median_of_weighted(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Median of each row over the points that count."""
     ranked = np.sort(np.where(weights > 0, values, np.inf), axis=1)

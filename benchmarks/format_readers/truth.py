@@ -37,7 +37,7 @@ def made_up_video() -> Video:
 
 
 def made_up_people() -> tuple[Person, ...]:
-    """Two of different build who bend every joint; the second comes late and is lost for a while."""
+    """Two of different build who bend every joint; the second comes late, and is lost a while."""
     return _person(1, slice(0, 14), ()), _person(2, slice(3, 13), (4, 5))
 
 
@@ -144,7 +144,8 @@ def _person(person_id: int, frames: slice, missing: tuple[int, ...]) -> Person:
     boxes = np.stack([100 + 9 * index, 50 + index, 300 + 9 * index, 600 + index], -1)
     keypoints = rng.uniform(50, 700, (len(index), 33, 3))
     keypoints[..., 2] = rng.uniform(0, 1, (len(index), 33))
-    place_m = np.stack([np.sin(time_s), 0.3 + 0.1 * time_s, 4 + time_s], -1) + (person_id, 0, 0)
+    place_m = np.stack([np.sin(time_s), 0.3 + 0.1 * time_s, 4 + time_s], -1)
+    place_m[:, 0] += person_id
     pose[~seen], place_m[~seen] = 0.1, 9.0
     return Person(
         id=person_id,
