@@ -15,7 +15,7 @@ from pipeline import unpickle_stand_ins as stand_ins
 from pipeline.errors import InputError
 from pipeline.unpickle_stand_ins import InertChumpy, InertSparse, InertSparseByColumn, Maker
 
-_FAULTS = (
+FAULTS = (
     pickle.UnpicklingError,
     ArithmeticError,
     AssertionError,
@@ -71,7 +71,7 @@ def read_pickle(path: Path, known: Known = CONTAINERS) -> Any:
     unpickler = _Unpickler(BytesIO(path.read_bytes()), path, known)
     try:
         return stand_ins.to_plain(unpickler.load())
-    except _FAULTS as fault:
+    except FAULTS as fault:
         raise InputError(f"{path}: not a readable pickle ({_in_a_line(fault)})") from fault
 
 
@@ -85,17 +85,26 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """The stand-in for a global; never the global itself."""
-        found = self._known.get((_RENAMED.get(module, module), name))
-        if found is None and f"{module}.".startswith("chumpy."):
-            found = InertChumpy
-        if found is None and f"{module}.".startswith("scipy.sparse."):
-            found = _SPARSE.get(name)
-        if found is None:
-            raise InputError(
-                f"{self._path}: the pickle asks for {module}.{name}, which is no container of "
-                "numbers; it was refused and nothing was run. Use a file from a source you trust"
-            )
-        return found
+        return stand_in(module, name, self._known, self._path)
+
+
+def stand_in(module: str, name: str, known: Known, path: Path) -> Any:
+    """What a pickle gets instead of the global it names.
+
+    Raises:
+        InputError: it is none of those known.
+    """
+    found = known.get((_RENAMED.get(module, module), name))
+    if found is None and f"{module}.".startswith("chumpy."):
+        found = InertChumpy
+    if found is None and f"{module}.".startswith("scipy.sparse."):
+        found = _SPARSE.get(name)
+    if found is None:
+        raise InputError(
+            f"{path}: the pickle asks for {module}.{name}, which is no container of "
+            "numbers; it was refused and nothing was run. Use a file from a source you trust"
+        )
+    return found
 
 
 def _in_a_line(fault: BaseException) -> str:
