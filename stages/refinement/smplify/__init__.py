@@ -20,6 +20,7 @@ from pipeline.skeletons import BLAZEPOSE33, COCO17
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import Chain
 from stages.refinement.smplify.coco17 import as_blazepose
+from stages.refinement.smplify.contact import Contacts, Ground
 from stages.refinement.smplify.sequence import Outcome, fit_person, refined
 from stages.refinement.smplify.swaps import unswap
 from stages.refinement.smplify.weights import Weights
@@ -43,6 +44,8 @@ class Config(BackendConfig):
     """Weight of the learnt prior of poses; 0 leaves it out."""
     usual_pose: float = Field(default=Weights.usual_pose, ge=0)
     """Weight of the pull to a middle of every joint's range."""
+    contact: float = Field(default=Weights.contact, ge=0)
+    """Weight of feet staying where they stand, where the camera is found to stand too."""
     regressed: float = Field(default=Weights.regressed, ge=0)
     """Weight of the regressed rotation of every joint; 0: the regressed pose is only the start."""
     regressed_spread_deg: dict[str, float] = Field(default={})
@@ -114,12 +117,24 @@ class Backend:
                 f"Person {person.id}: left and right exchanged back in {exchanged} of "
                 f"{len(person)} frames."
             )
+        if outcome.contacts is not None:
+            info(_told_of_feet(person.id, outcome.contacts))
         if outcome.median_error_px > BAD_ERROR * outcome.usual_error_px:
             info(
                 f"Person {person.id} fits its landmarks badly: {outcome.median_error_px:.1f} px in "
                 f"the median, {outcome.usual_error_px:.1f} px are usual at this size. Look at the "
                 "overlay; a wrong focal length is a usual cause."
             )
+
+
+def _told_of_feet(person_id: int, contacts: Contacts) -> str:
+    if contacts.ground is Ground.HELD:
+        share = contacts.still.any(1).double().mean()
+        return f"Person {person_id}: feet held still where they stand ({share:.0%} of the frames)."
+    return (
+        f"Person {person_id}: feet {contacts.ground.value} in the picture, as before a moving camera; "
+        "they are not held."
+    )
 
 
 def _has_landmarks(person: Person) -> bool:

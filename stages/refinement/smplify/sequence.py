@@ -12,6 +12,7 @@ from pipeline.rotations import rotmat_slerp, rotmat_to_rotvec, rotvec_to_rotmat
 from pipeline.skeletons import BLAZEPOSE33
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion
+from stages.refinement.smplify.contact import Contacts, Ground, find_contacts
 from stages.refinement.smplify.observed import Observed, observe
 from stages.refinement.smplify.points import INDICES
 from stages.refinement.smplify.smoothness import Smoothness
@@ -23,7 +24,7 @@ WINDOW_FRAMES, OVERLAP_FRAMES = 300, 40
 """Longer sequences are fitted window by window, so that memory does not grow with them."""
 BUILD_FRAMES = 100
 """Frames from which the build is fitted, evenly spread."""
-FIRST_ITERATIONS, BUILD_ITERATIONS = 4, 5
+FIRST_ITERATIONS, BUILD_ITERATIONS, LAST_ITERATIONS = 4, 5, 3
 FEWEST_FRAMES_TO_SMOOTH = 3
 
 
@@ -36,6 +37,8 @@ class Outcome:
     """Of well visible landmarks."""
     usual_error_px: float
     """What that error usually is for a body of this size in the picture."""
+    contacts: Contacts | None
+    """Where feet stood still; None if that was not asked."""
 
 
 @dataclass(frozen=True)
@@ -111,20 +114,32 @@ def fit_person(
     build = _fitted_build(motion, observed, chain, weights.loosened(3.0))
     motion = Motion(motion.local_rotmat, motion.t_m, build)
     motion = _fit_windows(motion, observed, chain, weights.loosened(3.0), FIRST_ITERATIONS)
-    motion = _fit_windows(motion, observed, chain, weights, iterations)
+    contacts = None
+    if weights.contact > 0:
+        contacts = find_contacts(chain.places(motion)[0], observed)
+    motion = _fit_windows(motion, observed, chain, weights, iterations, contacts)
+    if contacts is not None and contacts.ground is Ground.HELD:
+        contacts = contacts.anchored(chain.places(motion)[0])
+        motion = _fit_windows(motion, observed, chain, weights, LAST_ITERATIONS, contacts)
     error_px = _median_error(motion, observed, chain)
-    return Outcome(motion, error_px, float(observed.spread_px.median()))
+    return Outcome(motion, error_px, float(observed.spread_px.median()), contacts)
 
 
 def _fit_windows(
-    start: Motion, observed: Observed, chain: Chain, weights: Weights, iterations: int
+    start: Motion,
+    observed: Observed,
+    chain: Chain,
+    weights: Weights,
+    iterations: int,
+    contacts: Contacts | None = None,
 ) -> Motion:
     motions = []
     for frames in windows(len(start.t_m)):
         seen, smoothness = observed.cut(frames), None
         if len(seen.time_s) >= FEWEST_FRAMES_TO_SMOOTH:
             smoothness = Smoothness(chain, seen.time_s, weights)
-        terms = FrameTerms(chain, seen, weights)
+        still = None if contacts is None else contacts.cut(frames)
+        terms = FrameTerms(chain, seen, weights, still)
         motions.append(fit_motion(start.cut(frames), terms, smoothness, iterations).motion)
     return joined(motions)
 

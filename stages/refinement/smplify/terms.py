@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pipeline.rotations import rotmat_to_rotvec
 from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion, Placed
+from stages.refinement.smplify.contact import Contacts, ContactTerm
 from stages.refinement.smplify.normal import Normal, geman_mcclure
 from stages.refinement.smplify.observed import Observed
 from stages.refinement.smplify.prior import PriorTerm, shipped_dof_prior
@@ -67,7 +68,13 @@ def _told(observed: Observed, weights: Weights) -> list[_Told]:
 class FrameTerms:
     """The terms that touch one frame: pixels, 3D landmarks, usual poses, ranges."""
 
-    def __init__(self, chain: Chain, observed: Observed, weights: Weights) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        observed: Observed,
+        weights: Weights,
+        contacts: Contacts | None = None,
+    ) -> None:
         self.chain, self.observed, self.weights = chain, observed, weights
         self.told = _told(observed, weights)
         time = observed.time_weight
@@ -84,6 +91,9 @@ class FrameTerms:
                     weights.regressed_outlier,
                 )
             )
+        self.places: list[ContactTerm] = []
+        if contacts is not None and weights.contact > 0:
+            self.places.append(ContactTerm(contacts, weights.contact * time, weights))
         self.build_pull = torch.full((BUILD_COUNT,), weights.shape, dtype=torch.float64)
         self.build_pull[10:] = weights.shape / weights.mark_spread_m**2
 
@@ -108,6 +118,8 @@ class FrameTerms:
         self._pose(normal, motion)
         for term in self.poses:
             term.add(normal, motion.local_rotmat)
+        for place in self.places:
+            place.add(normal, placed)
         return normal
 
     def cost(self, motion: Motion) -> Tensor:
@@ -118,6 +130,8 @@ class FrameTerms:
             cost = cost + self._direction_residual(sites_m, told)[1]
         for term in self.poses:
             cost = cost + term.cost(motion.local_rotmat)
+        for place in self.places:
+            cost = cost + place.cost(sites_m)
         return cost + self._pose_residual(motion)[2] + self._shape_cost(motion)
 
     def _shape_cost(self, motion: Motion) -> Tensor:

@@ -23,6 +23,11 @@ class Weights:
     regressed_outlier: float = 2.0
     regressed_directions: float = 0.0
     """Of the directions that the regressed body's bones have in space."""
+    contact: float = 1.0
+    """Of a foot's place while it stands still before a still camera."""
+    contact_spread_m: float = 0.01
+    contact_outlier: float = 5.0
+    """A point that would have to move by more than this many spreads was not still."""
     usual_pose: float = 0.1
     pose_prior: float = 0.1
     """Of the learnt prior; one frame's poses weigh far less than its landmarks."""
