@@ -30,7 +30,7 @@ class Sizes:
 
     width: int = 384
     depth: int = 5
-    channel_factor: int = 3
+    channel_factor: int = 2
     """Hidden width of the perceptron over channels, in widths."""
     frame_factor: int = 2
     """The same over frames, in windows."""

@@ -13,6 +13,7 @@ from pipeline.safetensors_file import read_safetensors
 from pipeline.scenes.motions import walk
 from stages.regression.lifter.corruption import CorruptionConfig, as_detected, spoiled
 from stages.regression.lifter.detected import NAMES, read_detected
+from stages.regression.lifter.error_table import error_table
 from stages.regression.lifter.film_pairs import make_all
 from stages.regression.lifter.filmed import SiteBody, film_windows
 from stages.regression.lifter.network import WINDOW
@@ -66,6 +67,13 @@ def test_stored_errors_are_what_the_detector_was_off(folder, sites):
     assert people.error[exact].abs().max() < 2e-3
     assert (people.filmed.confidence[0, 30] == 0).all()
     assert people.error_m.abs().max() < 1e-3
+
+
+def test_the_table_of_errors_tells_which_point_was_off(folder, sites):
+    columns = error_table(read_detected(folder / "pairs.npz", sites)).columns
+    share = dict(zip(columns[0].cells, map(float, columns[3].cells), strict=True))
+    assert share["wrist"] > 0.03, "one wrist of two was off in a sixth of the frames"
+    assert all(value < 3e-3 for point, value in share.items() if point != "wrist")
 
 
 def test_without_errors_the_keypoints_stay_where_the_sites_are(folder, sites):
