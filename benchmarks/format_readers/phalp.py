@@ -6,8 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.format_readers.reading import Reading
-from benchmarks.format_readers.truth import CAMERA, forward_kinematics
-from benchmarks.format_readers.truth import made_up_people, made_up_video
+from benchmarks.format_readers.truth import (
+    CAMERA,
+    forward_kinematics,
+    made_up_people,
+    made_up_video,
+)
 from pipeline.body_file import EMBEDDED_PATH
 
 FOCAL_OF_256 = 5000.0 / 256

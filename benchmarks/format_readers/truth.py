@@ -41,6 +41,11 @@ def made_up_people() -> tuple[Person, ...]:
     return _person(1, slice(0, 14), ()), _person(2, slice(3, 13), (4, 5))
 
 
+def first_frame_of(person_id: int) -> int:
+    """Source frame in which somebody is first seen."""
+    return next(int(p.frame_index[0]) for p in made_up_people() if p.id == person_id)
+
+
 def write_made_up_result(path: Path, people: tuple[Person, ...] | None = None) -> ResultFolder:
     """A result folder as a run leaves it, without pictures."""
     people = made_up_people() if people is None else people

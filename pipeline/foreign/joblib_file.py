@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -65,7 +65,7 @@ _KNOWN: Known = {
 class _JoblibUnpickler(_PLAIN_UNPICKLER):
     """Reads a stream; knows no global but the given ones."""
 
-    dispatch = dict(_PLAIN_UNPICKLER.dispatch)
+    dispatch: ClassVar[dict[Any, Any]] = dict(_PLAIN_UNPICKLER.dispatch)
 
     def __init__(self, stream: BytesIO, path: Path) -> None:
         super().__init__(stream, encoding="latin1")

@@ -6,7 +6,7 @@ older name `numpy.core` is known to all.
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pipeline.files import written_aside
 
@@ -16,7 +16,7 @@ PROTOCOL = 3
 
 
 class _Pickler(_PLAIN_PICKLER):
-    dispatch = dict(_PLAIN_PICKLER.dispatch)
+    dispatch: ClassVar[dict[Any, Any]] = dict(_PLAIN_PICKLER.dispatch)
 
     def save_global(self, obj: Any, name: str | None = None) -> None:
         """Write a global's name, NumPy's the old way."""

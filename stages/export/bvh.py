@@ -17,11 +17,13 @@ from pipeline.files import written_aside
 from pipeline.skeletons import SMPL24_PARENTS
 from pipeline.take import SkeletonMotion, Take, mean_fps
 from pipeline.types import Person
+from stages.export._even import tell_uneven
 from stages.export._names import Naming, joint_names
 
 UPS = ("y", "z")
 FILLS_GAPS = True
 UNITS_PER_M = {"cm": 100.0, "m": 1.0}
+FULL_TURN_DEG = 360.0
 _ROTATIONS = "Zrotation Xrotation Yrotation"
 _END_SITE_M = 0.1
 """Length of the last bones, which SMPL does not have and BVH wants."""
@@ -46,7 +48,7 @@ class Backend:
 
     def _write(self, take: Take, person: Person, folder: Path) -> Path:
         motion, path = take.skeleton(person), folder / f"{take.file_stem(person)}.bvh"
-        self._tell_uneven(person)
+        tell_uneven("bvh", person, self.context)
         with written_aside(path) as aside:
             aside.write_text("\n".join(self._lines(motion, person)) + "\n", encoding="ascii")
         return path
@@ -61,16 +63,9 @@ class Backend:
         order = list(_depth_first(0))
         turns = motion.local_rotmat[:, order].reshape(-1, 3, 3)
         degrees = Rotation.from_matrix(turns).as_euler("ZXY", degrees=True)
-        rows = np.concatenate([motion.root_m * scale, degrees.reshape(len(person), -1)], axis=1)
+        degrees = np.unwrap(degrees.reshape(len(person), -1), period=FULL_TURN_DEG, axis=0)
+        rows = np.concatenate([motion.root_m * scale, degrees], axis=1)
         yield from (" ".join(f"{value:.6f}" for value in row) for row in rows)
-
-    def _tell_uneven(self, person: Person) -> None:
-        """BVH knows one frame rate."""
-        even_s = person.time_s[0] + np.arange(len(person)) / mean_fps(person.time_s)
-        off_ms = 1000 * float(np.abs(person.time_s - even_s).max())
-        if off_ms > 1:
-            text = f"bvh has one frame rate: frames lie up to {off_ms:.0f} ms from their true times"
-            self.context.events.record("export", "assumption", text, person_id=person.id)
 
 
 def _children(joint: int) -> list[int]:
