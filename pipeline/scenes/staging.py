@@ -40,6 +40,18 @@ def staged(spec: SceneSpec, body: BodyModel, motions_folder: Path | None) -> Sce
         InputError: it is unusable or too short.
     """
     fps = spec.fps * spec.options.exposures
+    actors = actors_of(spec, body, motions_folder)
+    middle_m = np.mean([actor.motion.t_world_m for actor in actors], axis=0)
+    camera = planned_camera(
+        spec.camera, middle_m, fps=fps, width_px=spec.width_px, height_px=spec.height_px
+    )
+    seed = int.from_bytes(spec.name.encode(), "little") % 997
+    return Scene(body, actors, camera, PLACES[spec.place](seed), fps)
+
+
+def actors_of(spec: SceneSpec, body: BodyModel, motions_folder: Path | None) -> tuple[Actor, ...]:
+    """The people of a scene, with the same arguments and errors as `staged`."""
+    fps = spec.fps * spec.options.exposures
     actors = []
     for role in spec.roles:
         betas = random_betas(role.seed)
@@ -50,12 +62,7 @@ def staged(spec: SceneSpec, body: BodyModel, motions_folder: Path | None) -> Sce
             motion = _procedural(role.motion, body, betas, fps, spec.seconds)
         clothes = role.seed if role.clothes_seed is None else role.clothes_seed
         actors.append(Actor(motion, random_outfit(clothes)))
-    middle_m = np.mean([actor.motion.t_world_m for actor in actors], axis=0)
-    camera = planned_camera(
-        spec.camera, middle_m, fps=fps, width_px=spec.width_px, height_px=spec.height_px
-    )
-    seed = int.from_bytes(spec.name.encode(), "little") % 997
-    return Scene(body, tuple(actors), camera, PLACES[spec.place](seed), fps)
+    return tuple(actors)
 
 
 def _recorded(

@@ -17,7 +17,7 @@ from pipeline.scenes.place import TALL_M, WIDE_M
 from pipeline.scenes.scene import read_truth, write_truth
 from pipeline.scenes.scene_list import scene_list
 from pipeline.scenes.specs import Procedural, Recorded, Role, SceneSpec
-from pipeline.scenes.staging import staged
+from pipeline.scenes.staging import PLACES, actors_of
 from pipeline.scenes.wardrobe import FARTHEST_BETA, random_betas, random_outfit
 from pipeline.video import open_video, read_frames
 
@@ -39,6 +39,11 @@ needs_mocap = pytest.mark.skipif(not MOCAP.is_dir(), reason=f"no motion capture 
 @pytest.fixture(scope="module")
 def body():
     return load_body()
+
+
+@pytest.fixture(scope="module")
+def walls_z_m():
+    return {name: make(0).wall_z_m for name, make in PLACES.items()}
 
 
 def test_the_list_holds_what_the_benchmark_promises():
@@ -77,36 +82,36 @@ def test_with_motion_files_the_fixed_list_is_taken():
 
 @needs_mocap
 @pytest.mark.parametrize("spec", single_scenes.RECORDED, ids=lambda s: s.name)
-def test_recorded_people_stand_on_the_floor_in_front_of_the_wall(spec, body):
-    scene = staged(replace(spec, fps=6.0, options=FilmOptions()), body, MOCAP / "val")
-    vertices_m = scene.actors[0].motion.posed(body).vertices().numpy()
+def test_recorded_people_stand_on_the_floor_in_front_of_the_wall(spec, body, walls_z_m):
+    still = replace(spec, fps=6.0, options=FilmOptions())
+    (actor,) = actors_of(still, body, MOCAP / "val")
+    vertices_m = actor.motion.posed(body).vertices().numpy()
     lowest_m = vertices_m[..., 1].min(axis=1)
     assert lowest_m.min() > -0.03
     assert np.median(lowest_m) < 0.03
-    assert vertices_m[..., 2].min() > scene.place.wall_z_m + 0.3
-    assert scene.actors[0].motion.contact.any()
+    assert vertices_m[..., 2].min() > walls_z_m[spec.place] + 0.3
+    assert actor.motion.contact.any()
 
 
-def test_walkers_keep_off_the_wall(body):
+def test_walkers_keep_off_the_wall(body, walls_z_m):
     for spec in several_scenes.PROCEDURAL:
-        scene = staged(replace(spec, fps=4.0, options=FilmOptions()), body, None)
-        for actor in scene.actors:
+        for actor in actors_of(replace(spec, fps=4.0, options=FilmOptions()), body, None):
             joints_m = actor.motion.posed(body).joints_m.numpy()
-            assert joints_m[..., 2].min() > scene.place.wall_z_m + 0.3, spec.name
+            assert joints_m[..., 2].min() > walls_z_m[spec.place] + 0.3, spec.name
 
 
 @needs_mocap
 def test_partners_meet_as_they_were_recorded(body):
     spec = next(s for s in several_scenes.RECORDED if s.name == "salsa")
-    scene = staged(replace(spec, fps=5.0), body, MOCAP / "val")
-    pelves = [a.motion.posed(body).joints_m.numpy()[:, 0, [0, 2]] for a in scene.actors]
+    actors = actors_of(replace(spec, fps=5.0), body, MOCAP / "val")
+    pelves = [a.motion.posed(body).joints_m.numpy()[:, 0, [0, 2]] for a in actors]
     apart_m = np.linalg.norm(pelves[0] - pelves[1], axis=1)
     assert apart_m.min() > 0.3 and np.median(apart_m) < 1.1
 
 
 def test_other_folders_give_scenes_of_their_files(tmp_path, body):
-    scene = staged(replace(TINY, seconds=2.0, fps=30.0), body, None)
-    motion = scene.actors[0].motion
+    (actor,) = actors_of(replace(TINY, seconds=2.0, fps=30.0), body, None)
+    motion = actor.motion
     poses = motion.pose_rotvec.reshape(-1, 72)
     np.savez(tmp_path / "own.npz", poses=poses, trans=motion.t_world_m, fps=30.0)
     short = {"poses": poses[:9], "trans": motion.t_world_m[:9], "fps": 30.0}
@@ -220,6 +225,6 @@ def test_truth_knows_the_camera_s_motion(body, tmp_path):
     truth = cached_film(spec, body, None, tmp_path, Context()).truth
     write_truth(tmp_path / "t.npz", truth)
     truth = read_truth(tmp_path / "t.npz")
-    motion = staged(spec, body, None).actors[0].motion
+    motion = actors_of(spec, body, None)[0].motion
     world_m = truth.in_world(np.arange(len(truth.time_s)), truth.joints_camera_m[0])
     np.testing.assert_allclose(world_m, motion.posed(body).joints_m.numpy(), atol=2e-5)
