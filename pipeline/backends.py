@@ -23,6 +23,8 @@ EXTRA_OF_PACKAGE = {
     "trimesh": "pyrender",
     "decord": "decord",
     "torchvision": "nlf",
+    "pxr": "usd",
+    "ezc3d": "c3d",
 }
 
 

@@ -137,6 +137,10 @@ class Take:
             posed.joints_m.numpy(),
         )
 
+    def upright_vertices_m(self, person: Person) -> Float64[np.ndarray, "v 3"]:
+        """The skin that goes with `skeleton`'s rest: at the body's origin, up along the axes."""
+        return self.shaped(person).vertices_rest_m.numpy() @ BODY_TO_UP[self.up].T
+
 
 def _upright(local_rotmat: Tensor, upright: Tensor) -> Tensor:
     """Local rotations when the rest pose itself is turned: the root's result stays."""

@@ -110,11 +110,12 @@ def _local(joint: Joint, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if name.endswith("position"):
             shift[:, axis] += value
         else:
-            turn = turn @ _about(axis, np.radians(value))
+            turn = turn @ about(axis, np.radians(value))
     return shift, turn
 
 
-def _about(axis: int, angle: np.ndarray) -> np.ndarray:
+def about(axis: int, angle: np.ndarray) -> np.ndarray:
+    """Rotations about x, y or z (axis 0, 1, 2)."""
     out = np.tile(np.eye(3), (len(angle), 1, 1))
     a, b = (axis + 1) % 3, (axis + 2) % 3
     out[:, a, a] = out[:, b, b] = np.cos(angle)

@@ -63,7 +63,7 @@ def _inverse_bind(rest_m: np.ndarray) -> np.ndarray:
 
 
 def _add_mesh(glb: Glb, take: Take, person: Person, label: str) -> int:
-    vertices_m = take.shaped(person).vertices_rest_m.numpy()
+    vertices_m = take.upright_vertices_m(person)
     faces = take.body.faces
     attributes = {
         "POSITION": glb.accessor(vertices_m.astype(np.float32), target=ARRAY_BUFFER, bounds=True),
