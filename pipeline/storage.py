@@ -81,14 +81,16 @@ def joined(kind: type[Noun], parts: list[Noun]) -> Noun:
 
 def video_arrays(video: Video) -> dict[str, Any]:
     """A video's facts as arrays."""
-    return {field.name: _plain(getattr(video, field.name)) for field in fields(video)}
+    values = {field.name: getattr(video, field.name) for field in fields(video)}
+    return {key: _plain(value) for key, value in values.items() if value is not None}
 
 
 def video_from(arrays: Mapping[str, np.ndarray], path: Path) -> Video:
     """Rebuild a `Video`; the file may have moved, so its path is given."""
     values: dict[str, Any] = {
-        field.name: arrays[field.name] if field.name == "time_s" else arrays[field.name].item()
+        field.name: arrays[field.name] if arrays[field.name].ndim else arrays[field.name].item()
         for field in fields(Video)
+        if field.name in arrays
     }
     return Video(**(values | {"path": path}))
 

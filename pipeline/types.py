@@ -31,6 +31,8 @@ class Video:
     """Clockwise rotation (0, 90, 180, 270) that was applied to the stored picture."""
     has_audio: bool
     codec: str
+    cut_frames: Int32[np.ndarray, " c"] | None = None
+    """Source frames that begin a new shot; None where nobody has looked."""
 
     @property
     def frame_count(self) -> int:

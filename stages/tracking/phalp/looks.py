@@ -1,0 +1,99 @@
+"""How unlike two people look, and how a track's look is averaged; a part not seen is NaN.
+
+For vectors of seven body parts' colours (`pipeline.appearance`), or any vector without parts, such
+as an encoder's, that a regressor gives.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64, Int64
+
+VALUES = 4
+"""Of each part: lightness, a, b, spread of lightness."""
+DRIFT = np.array([9.0, 3.5, 4.5, 9.0])
+"""Deviation of one person's part from one time to another: light, creases, errors of landmarks."""
+BETWEEN = np.array([20.0, 9.0, 13.0, 14.0])
+"""Deviation from person to person."""
+TRUST = 0.45
+"""The parts' values hang together, so that each counts for less than one."""
+MOST_PER_PART = 3.0
+"""What one part says against two being one is bounded: it may have been read off somebody else."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Average looks of n tracks or detections."""
+
+    mean: Float64[np.ndarray, "n d"]
+    """NaN where never seen."""
+    weight: Float64[np.ndarray, "n d"]
+    """Sightings that the mean stands for."""
+
+
+def look_of(appearance: Float[np.ndarray, "n d"]) -> Look:
+    """Looks in single detections."""
+    mean = np.asarray(appearance, np.float64)
+    return Look(mean, np.isfinite(mean).astype(np.float64))
+
+
+def updated(look: Look, rows: Int64[np.ndarray, " m"], seen: Look, share: np.ndarray) -> Look:
+    """After further sightings of some tracks.
+
+    Args:
+        look: of all tracks.
+        rows: those seen again.
+        seen: their new looks.
+        share: (m,) what the newest counts for at least; young tracks take the plain mean.
+    """
+    mean, weight = look.mean.copy(), look.weight.copy()
+    old, new = mean[rows], seen.mean
+    known, has = np.isfinite(old), np.isfinite(new)
+    part = np.maximum(share[:, None], 1 / (weight[rows] + 1))
+    with np.errstate(invalid="ignore"):
+        mixed = old + part * (new - old)
+    mean[rows] = np.where(known & has, mixed, np.where(has, new, old))
+    weight[rows] += has
+    return Look(mean, weight)
+
+
+def pooled(
+    appearance: Float[np.ndarray, "n d"], usable: Bool[np.ndarray, " n"] | None = None
+) -> Look:
+    """One look from many sightings of a person: the median of each value."""
+    values = np.asarray(appearance if usable is None else appearance[usable], np.float64)
+    count = np.isfinite(values).sum(axis=0).astype(np.float64)
+    mean = np.full(values.shape[1], np.nan)
+    if len(values):
+        ranked = np.sort(values, axis=0)
+        middle = np.maximum((count.astype(np.int64) - 1) // 2, 0)
+        mean = np.where(count > 0, ranked[middle, np.arange(len(mean))], np.nan)
+    return Look(mean[None], count[None])
+
+
+def evidence_against(a: Look, b: Look) -> Float64[np.ndarray, "n m"]:
+    """Log of how much likelier these looks are of two people than of one; 0 where nothing is known.
+
+    Of every value: a normal density of the gap around 0, as wide as the drift, against one as wide
+    as people differ. A few sightings are less certain than many.
+    """
+    size = a.mean.shape[1]
+    parts = size % VALUES == 0
+    drift = np.tile(DRIFT, size // VALUES) if parts else np.full(size, DRIFT.mean())
+    between = np.tile(BETWEEN, size // VALUES) if parts else np.full(size, BETWEEN.mean())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gap = a.mean[:, None] - b.mean[None]
+        fewness = 0.5 / a.weight[:, None] + 0.5 / b.weight[None]
+        same = np.square(drift) * (1 + fewness)
+        other = same + 2 * np.square(between)
+        against = 0.5 * (np.square(gap) * (1 / same - 1 / other) + np.log(same / other))
+    against = np.where(np.isfinite(against), against, 0.0)
+    if parts:
+        against = against.reshape(*against.shape[:2], -1, VALUES).sum(axis=-1)
+        against = np.minimum(against, MOST_PER_PART)
+    return np.asarray(TRUST * against.sum(axis=-1))
+
+
+def unlike(a: Look, b: Look) -> Float64[np.ndarray, "n m"]:
+    """The same from 0 (one person) to 1 (two); a half where nothing is known."""
+    return np.asarray(1 / (1 + np.exp(-evidence_against(a, b))))

@@ -1,0 +1,205 @@
+"""Association over the whole video: what followed from frame to frame is judged again, at once.
+
+Tracks are cut where they may be wrong (where two meet, after an absence), and the pieces are put
+together anew so that the evidence over all links is best: a minimum-cost cover of the pieces by
+paths, which is an assignment of ends to beginnings. What was one track before keeps a bonus, so
+that only evidence undoes it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float64
+from scipy.optimize import linear_sum_assignment
+
+from pipeline.boxes import box_iou
+from pipeline.context import Context
+from stages.tracking.phalp.contacts import Contact, contacts_of, cut_at
+from stages.tracking.phalp.links import Evidence, link_evidence
+from stages.tracking.phalp.tracklets import Tracklet, World, tracklet_of
+
+KEPT_CONTACT, KEPT_ABSENCE = 3.5, 1.5
+"""What speaks for leaving two pieces of one track together: at a meeting, after an absence."""
+ABSENCE_S = 0.35
+"""After a longer absence a track is judged again."""
+ROUNDS = 2
+SAME_PLACE_IOU, SAME_PLACE_SHARE = 0.6, 0.7
+"""Of two tracks that overlap by this, for this share of the shorter, the shorter is a duplicate."""
+MOST_EVENTS = 40
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece, and the track that it was cut from."""
+
+    tracklet: Tracklet
+    track: int
+    after_contact: Contact | None
+    """The meeting at which it was cut from what came before."""
+
+
+def associated(
+    world: World, tracks: Sequence[np.ndarray], most_gap_s: float, context: Context
+) -> list[np.ndarray]:
+    """The tracks of a video, judged again as a whole; every change is an event."""
+    teller = _Teller(context)
+    tracks = without_duplicates(world, list(tracks), teller)
+    for round_number in range(ROUNDS):
+        if len(tracks) < 1:
+            break
+        tracks = _relinked(world, tracks, most_gap_s, teller, cut=round_number == 0)
+    teller.finish()
+    return tracks
+
+
+def _relinked(
+    world: World, tracks: list[np.ndarray], most_gap_s: float, teller: "_Teller", *, cut: bool
+) -> list[np.ndarray]:
+    pieces = _pieces(world, tracks, cut=cut)
+    tracklets = [piece.tracklet for piece in pieces]
+    evidence = link_evidence(world, tracklets, tracklets, most_gap_s)
+    cost = evidence.total - _bonus(pieces)
+    following = best_links(cost)
+    _tell(world, pieces, evidence, following, teller)
+    return _chains(pieces, following)
+
+
+def best_links(cost: Float64[np.ndarray, "n n"]) -> dict[int, int]:
+    """The links of least total cost; every piece has at most one before and one after it."""
+    worth = np.where(np.isfinite(cost), np.minimum(cost, 0.0), 0.0)
+    return {
+        int(first): int(second)
+        for first, second in zip(*linear_sum_assignment(worth), strict=True)
+        if worth[first, second] < 0
+    }
+
+
+def _pieces(world: World, tracks: list[np.ndarray], *, cut: bool) -> list[Piece]:
+    contacts = contacts_of(world, tracks) if cut else []
+    pieces = []
+    for number, track in enumerate(tracks):
+        own = [c for c in contacts if number in (c.first, c.second)]
+        parts = cut_at(world, track, [c.frame for c in own], ABSENCE_S) if cut else [track]
+        for part in parts:
+            first = int(world.frame[part[0]])
+            met = [c for c in own if abs(c.frame - first) <= 1]
+            pieces.append(Piece(tracklet_of(world, part), number, met[0] if met else None))
+    return pieces
+
+
+def _bonus(pieces: list[Piece]) -> Float64[np.ndarray, "n n"]:
+    """What speaks for the order that was found from frame to frame."""
+    bonus = np.zeros((len(pieces), len(pieces)))
+    for row, (before, after) in enumerate(pairwise(pieces)):
+        if before.track == after.track:
+            bonus[row, row + 1] = KEPT_CONTACT if after.after_contact else KEPT_ABSENCE
+    return bonus
+
+
+def _chains(pieces: list[Piece], following: dict[int, int]) -> list[np.ndarray]:
+    """Sightings of linked pieces, in order of time."""
+    later = set(following.values())
+    chains = []
+    for start in range(len(pieces)):
+        if start in later:
+            continue
+        chain, at = [pieces[start].tracklet.rows], start
+        while at in following:
+            at = following[at]
+            chain.append(pieces[at].tracklet.rows)
+        chains.append(np.concatenate(chain))
+    return chains
+
+
+def without_duplicates(
+    world: World, tracks: list[np.ndarray], teller: "_Teller"
+) -> list[np.ndarray]:
+    """Without tracks that follow a longer one in the same place."""
+    order = sorted(range(len(tracks)), key=lambda n: -len(tracks[n]))
+    kept: list[int] = []
+    for number in order:
+        twin = next((k for k in kept if _same_place(world, tracks[k], tracks[number])), None)
+        if twin is None:
+            kept.append(number)
+        else:
+            first, last = world.frame[tracks[number][[0, -1]]]
+            teller.drop(
+                f"A track of {len(tracks[number])} frames ({first} to {last}) repeats a longer "
+                "one in the same place; it is dropped.",
+                int(first),
+            )
+    return [tracks[number] for number in sorted(kept)]
+
+
+def _same_place(world: World, longer: np.ndarray, shorter: np.ndarray) -> bool:
+    shared, a, b = np.intersect1d(world.frame[longer], world.frame[shorter], return_indices=True)
+    if len(shared) < SAME_PLACE_SHARE * len(shorter):
+        return False
+    boxes = world.boxes_xyxy_px
+    overlap = [
+        box_iou(boxes[longer[i]][None], boxes[shorter[j]][None])[0, 0]
+        for i, j in zip(a.tolist(), b.tolist(), strict=True)
+    ]
+    return bool(np.median(overlap) > SAME_PLACE_IOU)
+
+
+def _tell(
+    world: World,
+    pieces: list[Piece],
+    evidence: Evidence,
+    following: dict[int, int],
+    teller: "_Teller",
+) -> None:
+    """Events for links between tracks, swaps undone, and tracks parted."""
+    for first, second in sorted(following.items()):
+        a, b = pieces[first], pieces[second]
+        if a.track == b.track:
+            continue
+        seen_to, seen_from = a.tracklet.end.frame, b.tracklet.start.frame
+        why = evidence.told(first, second)
+        if b.after_contact and seen_from - seen_to <= 2 + ABSENCE_S * world.video.fps:
+            teller.info(f"Two people who met changed places; undone: {why}.", seen_from)
+        else:
+            gap = evidence.gap_s[first, second]
+            teller.info(
+                f"Somebody last seen in frame {seen_to} is the one seen from frame {seen_from} on "
+                f"({gap:.2f} s later): {why}.",
+                seen_from,
+            )
+    for row, (a, b) in enumerate(pairwise(pieces)):
+        if a.track == b.track and following.get(row) != row + 1:
+            why = evidence.told(row, row + 1)
+            start = b.tracklet.start.frame
+            teller.info(f"A track was parted before frame {start}: {why}.", start)
+
+
+@dataclass
+class _Teller:
+    """Events of the association, the first ones one by one."""
+
+    context: Context
+    count: int = 0
+
+    def info(self, text: str, frame: int) -> None:
+        """Something decided."""
+        self._record("info", text, frame)
+
+    def drop(self, text: str, frame: int) -> None:
+        """Something left out."""
+        self._record("drop", text, frame)
+
+    def _record(self, kind: str, text: str, frame: int) -> None:
+        self.count += 1
+        if self.count <= MOST_EVENTS:
+            self.context.events.record("tracking", kind, text, frame_index=frame)  # type: ignore[arg-type]
+
+    def finish(self) -> None:
+        """How many were not told one by one."""
+        if self.count > MOST_EVENTS:
+            self.context.events.record(
+                "tracking",
+                "info",
+                f"{self.count - MOST_EVENTS} more decisions over the whole video.",
+            )
