@@ -10,10 +10,11 @@ from torch import Tensor
 from pipeline.body import BodyModel
 from pipeline.kinematics import place_joints
 from pipeline.landmark_sites import find_sites
-from pipeline.motion_clips import MIRROR, MotionClips, MotionWindows, mirror_rotmat
+from pipeline.motion_clips import MIRROR, MotionClips, mirror_rotmat
 from pipeline.rotations import rotvec_to_rotmat
 from pipeline.skeletons import BLAZEPOSE33
 from stages.regression.lifter.network import WINDOW
+from stages.regression.lifter.variety import varied
 from stages.regression.lifter.view import seen_straight
 
 UP_TO_DOWN = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
@@ -24,9 +25,6 @@ ELEVATION_DEG, MOST_ELEVATION_DEG = 5.0, 65.0
 TILTED = 0.4
 """Share of cameras that nobody held level; then both spreads are the second ones."""
 ELEVATION_SPREAD_DEG, ROLL_SPREAD_DEG = (10.0, 25.0), (3.0, 20.0)
-OTHER_LIMBS = 0.15
-"""Share of windows whose arms are another window's, and of those whose legs are."""
-ARMS, LEGS = (13, 14, 16, 17, 18, 19, 20, 21, 22, 23), (1, 2, 4, 5, 7, 8, 10, 11)
 AIM_SPREAD = (0.25, 0.1)
 """How far beside the person a camera aims, in units of the distance."""
 FOLLOWING = 0.4
@@ -95,7 +93,7 @@ class SiteBody:
 
 def film_windows(clips: MotionClips, sites: SiteBody, count: int, rng: torch.Generator) -> Filmed:
     """Random motion, shape, side and camera; keypoints are exact."""
-    motion = _with_other_limbs(clips.windows(count, WINDOW, TEMPO, rng), rng)
+    motion = varied(clips.windows(count, WINDOW, TEMPO, rng), rng)
     betas = torch.randn(count, 10, generator=rng).clamp(-LARGEST_BETA, LARGEST_BETA)
     rest = sites.body.with_shape(betas).joints_rest_m
     pelvis_world_m = motion.t_world_m + rest[:, None, 0]
@@ -122,18 +120,6 @@ def rays_to(points_m: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 2"]:
 def between_hips(points_m: Float[Tensor, "*b 33 3"]) -> Float[Tensor, "*b 33 3"]:
     """Moved so that the middle of the hip marks is the origin, as detectors give them."""
     return points_m - points_m[..., HIPS, :].mean(-2, keepdim=True)
-
-
-def _with_other_limbs(motion: MotionWindows, rng: torch.Generator) -> MotionWindows:
-    """Poses that nobody was recorded in: arms of one motion with legs of another."""
-    rotmat = motion.rotmat.clone()
-    for limbs in (ARMS, LEGS):
-        chosen = torch.rand(len(rotmat), generator=rng) < OTHER_LIMBS
-        other = torch.randperm(len(rotmat), generator=rng)[chosen]
-        rotmat[chosen.nonzero(), :, torch.tensor(limbs)] = motion.rotmat[
-            other[:, None], :, torch.tensor(limbs)
-        ]
-    return replace(motion, rotmat=rotmat)
 
 
 def _cameras(pelvis_world_m: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:

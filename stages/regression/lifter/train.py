@@ -50,7 +50,7 @@ class TrainConfig(BaseModel):
 
     width: int = Field(default=384, gt=0)
     depth: int = Field(default=5, gt=0)
-    steps: int = Field(default=6500, gt=0)
+    steps: int = Field(default=5500, gt=0)
     batch: int = Field(default=128, gt=1)
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.02, ge=0)
