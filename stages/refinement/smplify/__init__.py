@@ -7,7 +7,7 @@ right are put in order first. Frames without a sighting follow from their neighb
 keypoints will do too: the regressed body then stands in for the 3D landmarks, as do its sides.
 """
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +21,7 @@ from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import Chain
 from stages.refinement.smplify.coco17 import as_blazepose
 from stages.refinement.smplify.contact import Contacts, Ground
+from stages.refinement.smplify.occlusion import hidden_landmarks, without_hidden
 from stages.refinement.smplify.sequence import Outcome, fit_person, refined
 from stages.refinement.smplify.swaps import unswap
 from stages.refinement.smplify.weights import Weights
@@ -46,6 +47,8 @@ class Config(BackendConfig):
     """Weight of the pull to a middle of every joint's range."""
     contact: float = Field(default=Weights.contact, ge=0)
     """Weight of feet staying where they stand, where the camera is found to stand too."""
+    occlusion: bool = True
+    """Let landmarks that lie behind somebody nearer count for less."""
     regressed: float = Field(default=Weights.regressed, ge=0)
     """Weight of the regressed rotation of every joint; 0: the regressed pose is only the start."""
     regressed_spread_deg: dict[str, float] = Field(default={})
@@ -66,6 +69,13 @@ class Config(BackendConfig):
         )
 
 
+@dataclass(frozen=True)
+class _Ready:
+    person: Person
+    exchanged: np.ndarray
+    """(t,) bool: frames in which left and right were exchanged."""
+
+
 class Backend:
     """Fits one person after the other."""
 
@@ -78,14 +88,21 @@ class Backend:
     def __call__(self, people: tuple[Person, ...], camera: Camera) -> tuple[Person, ...]:
         """Same people, same frames; pose, place and shape fitted, left and right in order."""
         with one_thread(), self.context.progress("Fitting bodies", len(people)) as advance:
+            ready = [self._in_order(person) for person in people]
             out = []
-            for person in people:
-                out.append(self._refine(person, camera))
+            for person, ordered in zip(people, ready, strict=True):
+                out.append(self._refine(person, ordered, ready, camera))
                 advance(1)
         return tuple(out)
 
-    def _refine(self, person: Person, camera: Camera) -> Person:
-        if not _has_landmarks(person):
+    def _refine(
+        self,
+        person: Person,
+        ready: "_Ready | None",
+        everybody: "list[_Ready | None]",
+        camera: Camera,
+    ) -> Person:
+        if ready is None:
             self.context.events.record(
                 "refinement",
                 "fallback",
@@ -94,19 +111,40 @@ class Backend:
                 person_id=person.id,
             )
             return person
-        ordered, changed = self._in_order(person)
+        others = tuple(other.person for other in everybody if other and other is not ready)
+        seen, weights = self._in_sight(ready.person, others), self.config.weights
         outcome = fit_person(
-            ordered, changed, camera, self.chain, self.config.weights, self.config.iterations
+            seen, ready.exchanged, camera, self.chain, weights, self.config.iterations
         )
-        self._tell(person, int(changed.sum()), outcome)
-        seen = ordered if ordered.skeleton == person.skeleton else person
-        return refined(seen, outcome.motion)
+        self._tell(person, int(ready.exchanged.sum()), outcome)
+        same_points = ready.person.skeleton == person.skeleton
+        return refined(ready.person if same_points else person, outcome.motion)
 
-    def _in_order(self, person: Person) -> tuple[Person, np.ndarray]:
-        """The person with BlazePose's landmarks, and the frames in which sides were exchanged."""
+    def _in_order(self, person: Person) -> "_Ready | None":
+        """With BlazePose's landmarks, left and right in order; None without landmarks."""
+        if not _has_landmarks(person):
+            return None
         if person.skeleton == COCO17.name:
-            return as_blazepose(person, self._sites), np.zeros(len(person), dtype=bool)
-        return unswap(person)
+            as_it_is = np.zeros(len(person), dtype=bool)
+            return _Ready(as_blazepose(person, self._sites), as_it_is)
+        return _Ready(*unswap(person))
+
+    def _in_sight(self, person: Person, others: tuple[Person, ...]) -> Person:
+        """The person with less weight on landmarks that somebody nearer hides."""
+        if not self.config.occlusion:
+            return person
+        hidden = hidden_landmarks(person, others)
+        frames = int(hidden.any(1).sum())
+        if not frames:
+            return person
+        self.context.events.record(
+            "refinement",
+            "info",
+            f"Person {person.id}: landmarks behind somebody nearer count less in {frames} of "
+            f"{len(person)} frames.",
+            person_id=person.id,
+        )
+        return without_hidden(person, hidden)
 
     def _tell(self, person: Person, exchanged: int, outcome: Outcome) -> None:
         def info(text: str) -> None:
@@ -132,8 +170,8 @@ def _told_of_feet(person_id: int, contacts: Contacts) -> str:
         share = contacts.still.any(1).double().mean()
         return f"Person {person_id}: feet held still where they stand ({share:.0%} of the frames)."
     return (
-        f"Person {person_id}: feet {contacts.ground.value} in the picture, as before a moving camera; "
-        "they are not held."
+        f"Person {person_id}: feet {contacts.ground.value} in the picture, as before a moving "
+        "camera; they are not held."
     )
 
 
