@@ -8,7 +8,7 @@ from benchmarks.format_readers.reading import Reading
 
 
 def read(paths: list[Path]) -> list[Reading]:
-    """One file per person; rows with empty cells are left out."""
+    """One file per person; rows of `nan` are left out."""
     return [_person(path) for path in paths]
 
 
@@ -20,7 +20,7 @@ def _person(path: Path) -> Reading:
     assert (len(names), len(rows)) == (int(facts["NumMarkers"]), int(facts["NumFrames"]))
     assert facts["Units"] == "m" and names[:2] == ["pelvis", "left_hip"]
     assert all(len(row) == 2 + 3 * len(names) for row in rows)
-    shown = [row for row in rows if row[2]]
+    shown = [row for row in rows if row[2] != "nan"]
     places = np.array([[float(cell) for cell in row[2:]] for row in shown])
     return Reading(
         person_id=int(path.stem[-3:]),

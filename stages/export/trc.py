@@ -1,6 +1,7 @@
 """TRC: markers for OpenSim, Pose2Sim and the like; one text file per person, metres.
 
-Times are the source's own. Frames without a body have empty cells, which OpenSim reads as absent.
+Times are the source's own. Frames without a body hold `nan`, since OpenSim refuses rows that end in
+an empty cell.
 """
 
 from collections.abc import Iterator
@@ -58,5 +59,5 @@ def _head(file_name: str, shown: Markers, person: Person) -> tuple[str, ...]:
 
 def _rows(shown: Markers, person: Person) -> Iterator[str]:
     for row, places in enumerate(shown.places_m.reshape(len(person), -1)):
-        cells = ("" if np.isnan(value) else f"{value:.6f}" for value in places)
+        cells = ("nan" if np.isnan(value) else f"{value:.6f}" for value in places)
         yield "\t".join((str(row + 1), repr(float(person.time_s[row])), *cells))

@@ -66,5 +66,4 @@ def _values(motion: SkeletonMotion) -> np.ndarray:
         order, degrees=True
     )
     steady = np.unwrap(turns.reshape(count, -1), period=FULL_TURN_DEG, axis=0)
-    assert len(SHIFTS) == motion.root_m.shape[1]
     return np.concatenate([motion.root_m, steady], axis=1)
