@@ -198,10 +198,9 @@ def correct_keypoints_share(
     *,
     valid: Valid = None,
 ) -> float:
-    """PCK, 0 to 1: share of the points within `reach_px` of their true place.
+    """PCK, 0 to 1: share of the points within reach of their true place; NaN is not.
 
-    PCKh where the reach is half the head's size (Andriluka et al. 2014); a found point that is
-    NaN is wrong.
+    PCKh where the reach is half the head's size (Andriluka et al. 2014).
     """
     near = _distance(_f64(found_px), _f64(true_px)) <= _f64(reach_px)[:, None]
     return _mean(near.astype(np.float64), valid)
@@ -217,7 +216,7 @@ def object_keypoint_similarity(
 ) -> Float64[np.ndarray, " n"]:
     """COCO's OKS of each person, 0 to 1; NaN without a valid point.
 
-    Mean over valid points of exp(-d^2 / (2 area (2 sigma)^2)); COCO's constants are `COCO17_SIGMA`.
+    Mean over valid points of exp(-d^2 / (2 area (2 sigma)^2)), sigma as in `COCO17_SIGMA`.
     """
     squared = _distance(_f64(found_px), _f64(true_px)) ** 2
     spread = 2 * _f64(area_px2)[:, None] * (2 * _f64(sigma)) ** 2
