@@ -31,6 +31,14 @@ class SmplifyWeights:
 
 SPIN_WEIGHTS = SmplifyWeights()
 
+ANGLE_OF_POSE = 0.317
+"""SMPLify's angle prior weighs this much for each unit of its pose prior."""
+SMPLIFY_ROUNDS = tuple(
+    SmplifyWeights(pose_prior=pose, angle_prior=ANGLE_OF_POSE * pose, shape_prior=shape)
+    for pose, shape in ((404.0, 100.0), (404.0, 50.0), (57.4, 10.0), (4.78, 5.0))
+)
+"""Bogo et al.'s rounds: first to the prior's poses, then to the picture."""
+
 
 @dataclass(frozen=True)
 class BodyTerms:

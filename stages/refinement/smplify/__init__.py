@@ -8,6 +8,8 @@ keypoints will do too: the regressed body then stands in for the 3D landmarks, a
 """
 
 from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -17,11 +19,13 @@ from pipeline.context import Context
 from pipeline.landmark_sites import PosedSites
 from pipeline.one_thread import one_thread
 from pipeline.skeletons import BLAZEPOSE33, COCO17
+from pipeline.smplify_prior import read_pose_prior, shipped_pose_prior
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import Chain
 from stages.refinement.smplify.coco17 import as_blazepose
 from stages.refinement.smplify.contact import Contacts, Ground
 from stages.refinement.smplify.occlusion import hidden_landmarks, without_hidden
+from stages.refinement.smplify.published import PRESETS, Optimiser, Recipe, fit_published
 from stages.refinement.smplify.sequence import Outcome, fit_person, refined
 from stages.refinement.smplify.swaps import unswap
 from stages.refinement.smplify.weights import Weights
@@ -32,9 +36,31 @@ BAD_ERROR = 1.0
 """Tell of a person whose landmarks are missed by this many usual errors in the median."""
 
 
+class PublishedConfig(BackendConfig):
+    """How `objective: published` is run."""
+
+    preset: Literal["spin", "smplify"] = "spin"
+    """Weights: SPIN's single round, or Bogo et al.'s four."""
+    optimiser: Optimiser = "lbfgs"
+    steps: int = Field(default=60, ge=1)
+    """Of every stage and round."""
+    prior: str | None = None
+    """A `gmm_08.pkl` of yours; by default the prior that ships with the project."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """As the fit takes it."""
+        prior = read_pose_prior(Path(self.prior)) if self.prior else shipped_pose_prior()
+        return Recipe(PRESETS[self.preset], prior, self.optimiser, self.steps)
+
+
 class Config(BackendConfig):
     """How the terms of the fit weigh against each other."""
 
+    objective: Literal["sequence", "published"] = "sequence"
+    """All frames together, or SMPLify's published objective on each frame by itself; of the other
+    settings only `published` and `occlusion` concern the latter."""
+    published: PublishedConfig = PublishedConfig()
     iterations: int = Field(default=8, ge=1)
     """Most steps of the last, strict solve."""
     pixel_spread_m: float = Field(default=Weights.pixel_spread_m, gt=0)
@@ -84,6 +110,8 @@ class Backend:
         self.context = context
         self.chain = Chain(context.body)
         self._sites = PosedSites(context.body)
+        published = config.objective == "published"
+        self._recipe = config.published.recipe if published else None
 
     def __call__(self, people: tuple[Person, ...], camera: Camera) -> tuple[Person, ...]:
         """Same people, same frames; pose, place and shape fitted, left and right in order."""
@@ -113,12 +141,15 @@ class Backend:
             return person
         others = tuple(other.person for other in everybody if other and other is not ready)
         seen, weights = self._in_sight(ready.person, others), self.config.weights
+        same_points = ready.person.skeleton == person.skeleton
+        known = ready.person if same_points else person
+        if self._recipe is not None:
+            return refined(known, fit_published(seen, camera, self.chain, self._recipe))
         outcome = fit_person(
             seen, ready.exchanged, camera, self.chain, weights, self.config.iterations
         )
         self._tell(person, int(ready.exchanged.sum()), outcome)
-        same_points = ready.person.skeleton == person.skeleton
-        return refined(ready.person if same_points else person, outcome.motion)
+        return refined(known, outcome.motion)
 
     def _in_order(self, person: Person) -> "_Ready | None":
         """With BlazePose's landmarks, left and right in order; None without landmarks."""

@@ -88,6 +88,15 @@ class Chain:
         turned = (rotmat[:, self.carrier] @ arm_m[..., None])[..., 0]
         return joints_m[:, self.carrier] + turned, joints_m, rotmat
 
+    def sites_of(self, local_rotmat: Tensor, betas: Tensor, t_m: Tensor) -> Tensor:
+        """Sites (n, k, 3) of bodies that have each a shape (n, 10) of its own; differentiable."""
+        shaped = self.body.with_shape(betas)
+        posed = shaped.with_pose(pose_rotmat=local_rotmat, t_m=t_m)
+        rest_m = self.site_m + (self.site_per_beta_m @ betas[:, None, :, None])[..., 0]
+        arm_m = rest_m - shaped.joints_rest_m[:, self.carrier]
+        turned = (posed.global_rotmat[:, self.carrier] @ arm_m[..., None])[..., 0]
+        return posed.joints_m[:, self.carrier] + turned
+
     def place(self, motion: Motion, with_build: bool) -> Placed:
         """The sites with derivatives: a turn about an axis moves a site by axis x arm."""
         sites_m, joints_m, rotmat = self.places(motion)
