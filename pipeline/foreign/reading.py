@@ -1,0 +1,80 @@
+"""Find out whose a file is, and read it."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import InputError
+from pipeline.foreign.amass import from_amass, is_amass
+from pipeline.foreign.bvh import from_bvh
+from pipeline.foreign.gvhmr import from_gvhmr, is_gvhmr
+from pipeline.foreign.joblib_file import read_joblib
+from pipeline.foreign.phalp import from_phalp, is_phalp
+from pipeline.foreign.result import ForeignResult
+from pipeline.foreign.wham import from_wham, is_wham
+from pipeline.probe import check_file
+from pipeline.torch_file import TorchFile, open_torch_file
+from pipeline.torch_pickle import StoredTensor
+
+KNOWN = "PHALP/4DHumans/TokenHMR .pkl, WHAM .pkl, GVHMR .pt or .npz, AMASS .npz, BVH"
+_READERS = (
+    (is_phalp, from_phalp),
+    (is_wham, from_wham),
+    (is_gvhmr, from_gvhmr),
+    (is_amass, from_amass),
+)
+
+
+def read_foreign(path: Path, rest_m: np.ndarray) -> ForeignResult:
+    """Read a file of any known program; nothing in it is run.
+
+    Args:
+        path: The file.
+        rest_m: (24, 3) joints at rest of the body that will move.
+
+    Raises:
+        InputError: of no known program, damaged, or asking to run something.
+    """
+    check_file(path)
+    with path.open("rb") as file:
+        start = file.read(9)
+    if start == b"HIERARCHY":
+        return from_bvh(path, rest_m)
+    content = _archive(path) if start[:2] == b"PK" else read_joblib(path)
+    for is_theirs, read in _READERS:
+        if is_theirs(content):
+            return read(content, path)
+    raise InputError(f"{path}: {_described(content)}, not a result that is known. Known: {KNOWN}")
+
+
+def _archive(path: Path) -> Any:
+    """A zip file: NumPy's arrays, or a PyTorch checkpoint."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            is_numpy = all(name.endswith(".npy") for name in archive.namelist())
+        if not is_numpy:
+            opened = open_torch_file(path)
+            return _tensors_read(opened.content, opened)
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files if not key.startswith("labels")}
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: cannot be read as an archive of arrays ({reason})") from error
+
+
+def _tensors_read(content: Any, opened: TorchFile) -> Any:
+    if isinstance(content, StoredTensor):
+        return opened.tensor(content).numpy()
+    if isinstance(content, Mapping):
+        return {key: _tensors_read(value, opened) for key, value in content.items()}
+    return content
+
+
+def _described(content: Any) -> str:
+    if isinstance(content, Mapping):
+        keys = ", ".join(str(key)[:40] for key in list(content)[:5])
+        return f"holds a dict with {keys}" if keys else "holds an empty dict"
+    return f"holds a {type(content).__name__}"
