@@ -225,20 +225,6 @@ def object_keypoint_similarity(
     return np.where(count > 0, near.sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
-def box_iou(
-    a_xyxy: Float[np.ndarray, "a 4"], b_xyxy: Float[np.ndarray, "b 4"]
-) -> Float64[np.ndarray, "a b"]:
-    """Intersection over union of every box of one set with every one of another."""
-    a_xyxy, b_xyxy = _f64(a_xyxy)[:, None], _f64(b_xyxy)[None]
-    low, high = (
-        np.maximum(a_xyxy[..., :2], b_xyxy[..., :2]),
-        np.minimum(a_xyxy[..., 2:], b_xyxy[..., 2:]),
-    )
-    both = np.prod(np.maximum(high - low, 0.0), axis=-1)
-    areas = [np.prod(np.maximum(b[..., 2:] - b[..., :2], 0.0), axis=-1) for b in (a_xyxy, b_xyxy)]
-    return both / np.maximum(areas[0] + areas[1] - both, TINY)
-
-
 def coverage(found: Bool[np.ndarray, "*n"], present: Bool[np.ndarray, "*n"]) -> float:
     """Share, 0 to 1, of the frames with the person in them in which it was found."""
     return _mean(found.astype(np.float64), present)

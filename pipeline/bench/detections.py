@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int64
 from scipy.optimize import linear_sum_assignment
 
-from pipeline.metrics import box_iou
+from pipeline.boxes import box_iou
 
 MATCHED_IOU = 0.5
 

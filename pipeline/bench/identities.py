@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float, Float64, Int64
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.body import BodyModel
+from pipeline.boxes import box_iou
 from pipeline.camera import project
-from pipeline.metrics import box_iou
 from pipeline.types import Person
 
 SAME_IOU = 0.5
