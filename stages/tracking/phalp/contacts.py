@@ -1,12 +1,13 @@
 """Where two tracks meet: there they may have changed places, so there they are cut to be judged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Int64
 
 from stages.tracking._box_filter import scale_px
+from stages.tracking.phalp.looks import evidence_against, look_of, pooled
 from stages.tracking.phalp.tracklets import World
 
 NEAR = 0.35
@@ -14,6 +15,12 @@ NEAR = 0.35
 SIZE_RATIO = 1.6
 APART_S = 0.3
 """Two meetings within this time are one."""
+MARGIN_S = 0.2
+"""A change of look is sought this long before and after a meeting too."""
+MOST_SIGHTINGS = 60
+"""That make the look before and after a meeting."""
+CHANGED = 1.0
+"""Evidence that the looks before and after are of two people."""
 LEAST_SIDE = 3
 """Sightings that must be left on both sides of a cut."""
 
@@ -77,6 +84,57 @@ def _contacts(
         first, last = int(frames[part[0]]), int(frames[part[-1]])
         found.append(Contact(*pair, nearest[0], first, last))
     return found
+
+
+def windows_of(
+    world: World, tracks: list[np.ndarray], contacts: list[Contact], number: int
+) -> list[Contact]:
+    """The meetings of one track.
+
+    Where somebody got lost in one and came back in a later one, all from the first to the last is
+    one: meanwhile the track may be either person.
+    """
+    own = [c for c in contacts if number in (c.first, c.second)]
+    near = max(APART_S * world.video.fps, 2)
+    merged: list[Contact] = []
+    lost = False
+    for contact in own:
+        other = contact.second if contact.first == number else contact.first
+        first, last = world.frame[tracks[other][[0, -1]]]
+        came = first >= contact.start_frame - near
+        if merged and lost and came:
+            before = merged.pop()
+            contact = replace(contact, start_frame=before.start_frame)  # noqa: PLW2901
+        merged.append(contact)
+        lost = last <= contact.end_frame + near
+    return merged
+
+
+def cut_frame(world: World, track: np.ndarray, window: Contact) -> int:
+    """Where a track is to be cut for a meeting: where its look changes, if it does.
+
+    The look before the meeting and the one after it are models for the sightings between: the cut
+    that fits best is taken. Where they are alike, the cut is where the two were nearest.
+    """
+    margin = MARGIN_S * world.video.fps
+    frame = world.frame[track]
+    before = track[frame < window.start_frame][-MOST_SIGHTINGS:]
+    after = track[frame > window.end_frame][:MOST_SIGHTINGS]
+    between = (frame >= window.start_frame - margin) & (frame <= window.end_frame + margin)
+    inside = track[between]
+    if not len(before) or not len(after) or not len(inside):
+        return window.frame
+    models = pooled(world.appearance[before]), pooled(world.appearance[after])
+    if evidence_against(*models)[0, 0] < CHANGED:
+        return window.frame
+    here = look_of(world.appearance[inside])
+    first, second = (evidence_against(here, model)[:, 0] for model in models)
+    fits = np.concatenate([[0.0], np.cumsum(first)]) + np.concatenate(
+        [np.cumsum(second[::-1])[::-1], [0.0]]
+    )
+    best = int(np.argmin(fits))
+    frames = np.append(world.frame[inside], window.end_frame + 1)
+    return int(frames[best])
 
 
 def cut_at(

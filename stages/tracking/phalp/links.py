@@ -28,6 +28,12 @@ APPEARING = 2.5
 """How rare it is that somebody comes into being in the middle of the picture (log)."""
 FORGETTING = 0.35
 """What every second of absence takes off that."""
+BLIND_FORGETTING = 2.5
+"""The same where no look is known."""
+LONG_AGO, BLIND_LONG_AGO = 1.5, 4.0
+"""What an absence says at most against one person."""
+FLASH = 4.0
+"""Sightings of which a piece is somebody with about two in three."""
 MOST_PLACE = 6.0
 
 
@@ -77,7 +83,7 @@ def link_evidence(
         place=place,
         size=size,
         shape=_shape(world, firsts, seconds),
-        prior=_prior(world, starts, safe_s, crossed),
+        prior=_prior(world, firsts, seconds, safe_s, crossed, known=look != 0),
         gap_s=gap_s,
         possible=(frames > 0) & (gap_s <= most_gap_s),
     )
@@ -136,13 +142,34 @@ def _shape(world: World, firsts: list[Tracklet], seconds: list[Tracklet]) -> np.
     return np.asarray(BETAS_TRUST * np.clip(against.sum(axis=-1), -3, 3))
 
 
-def _prior(world: World, starts: list[End], gap_s: np.ndarray, crossed: np.ndarray) -> np.ndarray:
-    """People seldom appear in the middle of the picture; the longer ago, the less that says."""
+def _prior(
+    world: World,
+    firsts: list[Tracklet],
+    seconds: list[Tracklet],
+    gap_s: np.ndarray,
+    crossed: np.ndarray,
+    *,
+    known: np.ndarray,
+) -> np.ndarray:
+    """What is to be expected before anything is compared.
+
+    People seldom appear in the middle of the picture; the longer ago, the less that says, and where
+    no look is known, the sooner it is forgotten. A flash of few sightings may be nobody at all.
+    """
+    starts = [piece.start for piece in seconds]
     x = np.array([s.measure[0] for s in starts])
     half = np.array([scale_px(s.measure[None])[0] for s in starts]) * 0.25
     from_edge = np.minimum(x - half, world.size_px[0] - x - half) / world.size_px[0]
     rare = np.where(from_edge > EDGE, APPEARING, 0.0)[None]
-    return np.asarray(np.where(crossed, 0.0, -np.maximum(rare - FORGETTING * gap_s, -1.5)))
+    forgotten = np.where(known, FORGETTING, BLIND_FORGETTING) * gap_s
+    lasting = np.minimum(_lasting(firsts)[:, None], _lasting(seconds)[None])
+    prior = np.maximum(rare * lasting - forgotten, np.where(known, -LONG_AGO, -BLIND_LONG_AGO))
+    return np.asarray(np.where(crossed, 0.0, -prior))
+
+
+def _lasting(pieces: list[Tracklet]) -> np.ndarray:
+    """0 to 1: how surely each piece is somebody, by its number of sightings."""
+    return np.asarray(1 - np.exp(-np.array([len(piece) for piece in pieces]) / FLASH))
 
 
 def _cuts_between(world: World, ends: list[End], starts: list[End]) -> np.ndarray:

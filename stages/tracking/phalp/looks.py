@@ -11,9 +11,9 @@ from jaxtyping import Bool, Float, Float64, Int64
 
 VALUES = 4
 """Of each part: lightness, a, b, spread of lightness."""
-DRIFT = np.array([9.0, 3.5, 4.5, 9.0])
+DRIFT = np.array([5.0, 1.8, 2.4, 4.5])
 """Deviation of one person's part from one time to another: light, creases, errors of landmarks."""
-BETWEEN = np.array([20.0, 9.0, 13.0, 14.0])
+BETWEEN = np.array([11.0, 8.0, 9.0, 5.0])
 """Deviation from person to person."""
 TRUST = 0.45
 """The parts' values hang together, so that each counts for less than one."""

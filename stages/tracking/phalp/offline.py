@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from pipeline.boxes import box_iou
 from pipeline.context import Context
-from stages.tracking.phalp.contacts import Contact, contacts_of, cut_at
+from stages.tracking.phalp.contacts import Contact, contacts_of, cut_at, cut_frame, windows_of
 from stages.tracking.phalp.links import Evidence, link_evidence
 from stages.tracking.phalp.tracklets import Tracklet, World, tracklet_of
 
@@ -80,11 +80,12 @@ def _pieces(world: World, tracks: list[np.ndarray], *, cut: bool) -> list[Piece]
     contacts = contacts_of(world, tracks) if cut else []
     pieces = []
     for number, track in enumerate(tracks):
-        own = [c for c in contacts if number in (c.first, c.second)]
-        parts = cut_at(world, track, [c.frame for c in own], ABSENCE_S) if cut else [track]
+        own = windows_of(world, tracks, contacts, number)
+        frames = [cut_frame(world, track, window) for window in own]
+        parts = cut_at(world, track, frames, ABSENCE_S) if cut else [track]
         for part in parts:
             first = int(world.frame[part[0]])
-            met = [c for c in own if abs(c.frame - first) <= 1]
+            met = [c for c in own if c.start_frame - 2 <= first <= c.end_frame + 2]
             pieces.append(Piece(tracklet_of(world, part), number, met[0] if met else None))
     return pieces
 

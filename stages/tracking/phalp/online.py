@@ -16,9 +16,9 @@ from pipeline.boxes import box_iou
 from stages.tracking._association import FORBIDDEN, LOST, NEAR, RECENT, SURPRISE_GATE, Reach
 from stages.tracking._box_filter import boxes_of
 from stages.tracking._frame import FrameDetections
+from stages.tracking._motion import Motion, motion_at
 from stages.tracking._similarity import landmark_similarity
 from stages.tracking.phalp.looks import Look, look_of, unlike, updated
-from stages.tracking.phalp.motion import Motion, motion_at
 
 LOOK_WEIGHT, FACING_WEIGHT = 0.8, 0.3
 """Beside overlap and landmarks, which count up to 1 each."""
