@@ -1,5 +1,6 @@
 """The backends that the settings chose: all checked at once, each made when first used."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from threading import Thread
 from typing import Any
@@ -11,16 +12,18 @@ from pipeline.imports import without_gc
 
 
 class Chosen:
-    """One backend per stage.
+    """One backend per stage, of all stages or of some.
 
     Raises:
         SettingsError, MissingError: on creation, if any chosen backend cannot be had as set,
             so that a run stops before it has spent time.
     """
 
-    def __init__(self, settings: Settings, context: Context) -> None:
+    def __init__(
+        self, settings: Settings, context: Context, stages: Sequence[str] = STAGES
+    ) -> None:
         self._context = context
-        self.names = {stage: settings.stages[stage].backend for stage in STAGES}
+        self.names = {stage: settings.stages[stage].backend for stage in stages}
         with without_gc():
             self._configs = {
                 stage: backends.make_config(stage, name, settings.stages[stage].chosen)
@@ -34,6 +37,10 @@ class Chosen:
             for stage in stages
             if stage in self.names
         }
+
+    def config(self, stage: str) -> backends.BackendConfig:
+        """Settings of the stage's backend."""
+        return self._configs[stage]
 
     def prepare(self) -> None:
         """Let modules that have `prepare()` (to compile kernels) run it in a thread meanwhile."""

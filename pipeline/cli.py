@@ -13,7 +13,18 @@ import typer
 from rich.markup import escape
 
 from pipeline import __version__
-from pipeline.commands import bench, body, demo, doctor, export, inspect, models, run, validate
+from pipeline.commands import (
+    bench,
+    body,
+    demo,
+    doctor,
+    export,
+    import_,
+    inspect,
+    models,
+    run,
+    validate,
+)
 from pipeline.console import ERR, OUT
 from pipeline.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_SETTINGS, UserError
 
@@ -26,6 +37,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run_command)
 app.command("export")(export.export_command)
+app.command("import")(import_.import_command)
 app.command("inspect")(inspect.inspect_command)
 app.command("validate")(validate.validate_command)
 app.command("demo")(demo.demo_command)
