@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from pipeline import storage
+from pipeline.appearance import appearance_of
 from pipeline.context import Advance, Context
 from pipeline.errors import InputError
 from pipeline.events import Event
 from pipeline.files import output_errors, write_npz
 from pipeline.overlap import prefetch
+from pipeline.shots import find_cuts, signature
 from pipeline.types import Bodies, Camera, Detections, Video
 from pipeline.video import Frame, read_frames
 
@@ -32,6 +34,7 @@ BYTES_PER_PIXEL = 4.5
 """RGB, and the decoder's 4:2:0."""
 PREFETCHED_FRAMES = 8
 PREFETCHED_BATCHES = 1
+SHOWN_CUTS = 10
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Perceived:
     """What the first pass found."""
 
     video: Video
-    """With the times of the frames that really decoded."""
+    """With the times of the frames that really decoded, and where new shots begin."""
     detections: Detections
     bodies: Bodies
 
@@ -49,6 +52,10 @@ class _Chunk:
     time_s: np.ndarray
     detections: Detections
     bodies: Bodies
+    looks: np.ndarray
+    """(n, d) the detections' appearance, read off the pictures."""
+    signatures: np.ndarray
+    """(f, s) statistics of every frame's colours, to find cuts by."""
     events: list[Event]
 
 
@@ -82,11 +89,25 @@ class Perceiver:
             for chunk in self._new_chunks(video, done, advance):
                 _save_chunk(chunk_folder / f"{len(chunks):06d}.npz", chunk)
                 chunks.append(chunk)
-        seen = _collected(video, chunks)
-        if not self._in_time:
-            return seen
-        bodies = self.regressor.over_time(seen.video, seen.detections, self.camera)
-        return replace(seen, bodies=bodies)
+        whole = _whole(video, chunks)
+        seen = Perceived(self._cut(video, whole), whole.detections, whole.bodies)
+        if self._in_time:
+            bodies = self.regressor.over_time(seen.video, seen.detections, self.camera)
+            seen = replace(seen, bodies=bodies)
+        if seen.bodies.appearance is None:
+            seen = replace(seen, bodies=replace(seen.bodies, appearance=whole.looks))
+        return seen
+
+    def _cut(self, video: Video, whole: _Chunk) -> Video:
+        """The video with the frames that really came and the cuts between its shots."""
+        cuts = (video.first_frame + find_cuts(whole.signatures)).astype(np.int32)
+        if len(cuts):
+            shown = ", ".join(map(str, cuts[:SHOWN_CUTS].tolist()))
+            more = f", ... ({len(cuts)} in all)" if len(cuts) > SHOWN_CUTS else ""
+            self.context.events.record(
+                "perception", "info", f"New shots begin in frames {shown}{more}."
+            )
+        return replace(video, time_s=whole.time_s, cut_frames=cuts)
 
     @property
     def _in_time(self) -> bool:
@@ -102,8 +123,7 @@ class Perceiver:
                 bodies = _no_bodies()
                 if not self._in_time:
                     bodies = self.regressor(batch.frames, batch.detections, self.camera)
-                times_s = np.array([frame.time_s for frame in batch.frames])
-                parts.append(_Chunk(times_s, batch.detections, bodies, []))
+                parts.append(_chunk_of(batch, bodies))
                 advance(len(batch.frames))
                 if batch.ends_chunk:
                     yield _joined(parts, self.context.events.events[recorded:])
@@ -131,6 +151,18 @@ class Perceiver:
                 yield _Batch(batch, detections, ends_chunk=in_chunk == 0)
 
 
+def _chunk_of(batch: _Batch, bodies: Bodies) -> _Chunk:
+    """What is kept of a batch; its pictures are looked at for the last time."""
+    return _Chunk(
+        time_s=np.array([frame.time_s for frame in batch.frames]),
+        detections=batch.detections,
+        bodies=bodies,
+        looks=appearance_of(batch.frames, batch.detections),
+        signatures=np.stack([signature(frame.rgb) for frame in batch.frames]).astype(np.float16),
+        events=[],
+    )
+
+
 def _no_bodies() -> Bodies:
     """Stands for bodies that come when the pass is over."""
     zeros = [np.zeros((0, *shape), np.float32) for shape in ((24, 3), (10,), (3,))]
@@ -155,16 +187,17 @@ def _joined(parts: list[_Chunk], events: list[Event]) -> _Chunk:
         np.concatenate([part.time_s for part in parts]),
         storage.joined(Detections, [part.detections for part in parts]),
         storage.joined(Bodies, [part.bodies for part in parts]),
+        np.concatenate([part.looks for part in parts]),
+        np.concatenate([part.signatures for part in parts]),
         events,
     )
 
 
-def _collected(video: Video, chunks: list[_Chunk]) -> Perceived:
-    """All chunks as one, and the video with the frames that really came."""
+def _whole(video: Video, chunks: list[_Chunk]) -> _Chunk:
+    """All chunks as one."""
     if not chunks:
         raise InputError(f"{video.path}: not one frame can be decoded. Is the file whole?")
-    whole = _joined(chunks, [])
-    return Perceived(replace(video, time_s=whole.time_s), whole.detections, whole.bodies)
+    return _joined(chunks, [])
 
 
 def _saved_chunks(folder: Path) -> Iterator[_Chunk]:
@@ -177,12 +210,18 @@ def _saved_chunks(folder: Path) -> Iterator[_Chunk]:
             arrays["time_s"],
             storage.noun_from(Detections, _without_prefix(arrays, "detections.")),
             storage.noun_from(Bodies, _without_prefix(arrays, "bodies.")),
+            arrays["looks"],
+            arrays["signatures"],
             [Event(**event) for event in json.loads(str(arrays["events"]))],
         )
 
 
 def _save_chunk(path: Path, chunk: _Chunk) -> None:
-    arrays: dict[str, Any] = {"time_s": chunk.time_s}
+    arrays: dict[str, Any] = {
+        "time_s": chunk.time_s,
+        "looks": chunk.looks,
+        "signatures": chunk.signatures,
+    }
     for prefix, noun in (("detections.", chunk.detections), ("bodies.", chunk.bodies)):
         arrays |= {prefix + key: value for key, value in storage.arrays_of(noun).items()}
     arrays["events"] = json.dumps([asdict(event) for event in chunk.events])

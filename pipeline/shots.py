@@ -2,7 +2,8 @@
 
 They are gathered in the pass that finds people, so that nothing is decoded twice. A cut is a frame
 whose colours and layout differ from the frame before far more than its neighbours do from theirs,
-and stay different: a flash comes back, a pan changes every frame alike.
+and stay different: a flash comes back, a pan changes every frame alike, a change of exposure keeps
+the pattern of light and dark.
 """
 
 import numpy as np
@@ -16,6 +17,8 @@ SAMPLES = 4
 SIGNATURE = LEVELS**3 + BLOCKS_X * BLOCKS_Y * 3
 LEAST_COLOUR_CHANGE, LEAST_LAYOUT_CHANGE = 0.16, 0.05
 """Of the histogram (0 to 1) and of the blocks' colours (0 to 1); both are needed."""
+MOST_ALIKE = 0.9
+"""Correlation of the blocks' lightness; a change of exposure keeps the pattern, a cut does not."""
 MOST_USUAL = 0.35
 """What the frames around may change by, over the change at the cut."""
 NEIGHBOURS = 4
@@ -42,6 +45,7 @@ def find_cuts(signatures: Float[np.ndarray, "f s"]) -> Int32[np.ndarray, " c"]:
         return np.zeros(0, dtype=np.int32)
     colour, layout = changes(signatures[:-1], signatures[1:])
     sure = (colour > LEAST_COLOUR_CHANGE) & (layout > LEAST_LAYOUT_CHANGE)
+    sure &= _correlation(signatures[:-1], signatures[1:]) < MOST_ALIKE
     change = colour + layout
     cuts = [
         row + 1
@@ -57,6 +61,17 @@ def changes(
     """Share of the picture that changed its colour, mean change of the blocks; 0 to 1."""
     gap = np.abs(np.asarray(after, np.float64) - before)
     return gap[:, : LEVELS**3].sum(axis=1) / 2, gap[:, LEVELS**3 :].mean(axis=1)
+
+
+def _correlation(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """(f,) of the blocks' lightness in both frames, -1 to 1; 0 where a frame is of one colour."""
+    first, second = (
+        frames[:, LEVELS**3 :].astype(np.float64).reshape(len(frames), -1, 3).mean(axis=-1)
+        for frames in (before, after)
+    )
+    first, second = (light - light.mean(axis=1, keepdims=True) for light in (first, second))
+    norm = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return np.asarray((first * second).sum(axis=1) / np.maximum(norm, 1e-9))
 
 
 def _stands_out(change: np.ndarray, row: int) -> bool:
