@@ -23,6 +23,7 @@ from pipeline.commands import (
     inspect,
     models,
     run,
+    track,
     validate,
 )
 from pipeline.console import ERR, OUT
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command("run")(run.run_command)
 app.command("export")(export.export_command)
 app.command("import")(import_.import_command)
+app.command("track")(track.track_command)
 app.command("inspect")(inspect.inspect_command)
 app.command("validate")(validate.validate_command)
 app.command("demo")(demo.demo_command)

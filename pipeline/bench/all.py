@@ -15,6 +15,7 @@ from pipeline import __version__
 from pipeline.bench.bonn import score_bonn
 from pipeline.bench.clips import score_clip, score_pose2sim
 from pipeline.bench.configurations import Configuration
+from pipeline.bench.identities import have_trackeval
 from pipeline.bench.joint_truth import read_joint_truth
 from pipeline.bench.real_tables import bonn_table, clip_table, stills_table, target_table
 from pipeline.bench.running import Runner
@@ -22,11 +23,12 @@ from pipeline.bench.scene_tables import scene_tables
 from pipeline.bench.scenes import pooled, run_scenes
 from pipeline.bench.stills import score_stills
 from pipeline.bench.targets import Target, real_targets, scene_targets
+from pipeline.bench.tracking import tracking_scores, tracking_tables
 from pipeline.context import ProgressFactory
 from pipeline.scenes.film_cache import default_cache
 from pipeline.scenes.scene_list import SceneList
 
-PARTS = ("scenes", "real", "smoothing")
+PARTS = ("scenes", "real", "tracking", "smoothing")
 SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 SMOOTHING_MODULE = "pipeline.bench.smoothing"
 
@@ -65,6 +67,8 @@ def run_bench(plan: Plan, progress: ProgressFactory, show: Show) -> dict[str, An
             targets += _scenes(plan, plan.scenes, runner, show, figures)
         if "real" in plan.parts:
             targets += _real(plan, runner, show, figures)
+        if "tracking" in plan.parts:
+            _tracking(plan, runner, show, figures)
     if "smoothing" in plan.parts:
         _smoothing(plan, show, figures)
     if targets:
@@ -166,6 +170,19 @@ def _real(plan: Plan, runner: Runner, show: Show, figures: dict[str, Any]) -> li
         real["coco_stills"] = score_stills(folder, plan.configurations, runner)
         show(stills_table(real["coco_stills"]))
     return targets
+
+
+def _tracking(plan: Plan, runner: Runner, show: Show, figures: dict[str, Any]) -> None:
+    if not have_trackeval():
+        show("tracking: left out, TrackEval is not installed (pip install 'humans4d[dev]').")
+        return
+    overrides = plan.configurations[0].overrides
+    scores = tracking_scores(
+        plan.scenes, plan.data, plan.cache or default_cache(), overrides, runner
+    )
+    for made in tracking_tables(scores):
+        show(made)
+    figures["tracking"] = scores
 
 
 def _present(folder: Path, show: Show) -> Path | None:

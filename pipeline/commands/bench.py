@@ -8,12 +8,12 @@ import typer
 from pipeline.console import OUT, configure_logging, progress_factory
 from pipeline.errors import SettingsError
 
-PARTS = ("scenes", "real", "smoothing")
+PARTS = ("scenes", "real", "tracking", "smoothing")
 
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[scenes|real|smoothing]... [KEY=VALUE]...",
+        metavar="[scenes|real|tracking|smoothing]... [KEY=VALUE]...",
         help="Parts (none: all), and settings as `humans4d run` takes them.",
     ),
 ]
@@ -125,5 +125,9 @@ def _plan(
     data = data or SHARED_DATA
     shared = data / "mocap_smpl"
     motions = motions or (shared if shared.is_dir() else None)
-    scenes = scene_list(motions, quick=quick, only=only or ()) if "scenes" in parts else None
+    scenes = (
+        scene_list(motions, quick=quick, only=only or ())
+        if {"scenes", "tracking"} & {*parts}
+        else None
+    )
     return Plan(parts, chosen, scenes, motions, data, cache, output, quick)
