@@ -25,9 +25,6 @@ SHAPE_ANGLE_DEG = 20.0
 # Other programs' names, in small letters without separators: Mixamo, CMU and LaFAN1, SMPL's files.
 _NAMES: dict[str, tuple[str, ...]] = {
     "pelvis": ("pelvis", "hips", "hip", "root"),
-    "spine1": ("spine1", "spine", "lowerback", "abdomen"),
-    "spine2": ("spine2", "spine1", "spine", "chest"),
-    "spine3": ("spine3", "spine2", "spine1", "chest"),
     "neck": ("neck", "neck1"),
     "head": ("head",),
 }
@@ -40,7 +37,7 @@ _SIDED: dict[str, tuple[str, ...]] = {
     "shoulder": ("shoulder", "arm", "upperarm", "shldr"),
     "elbow": ("elbow", "forearm", "lowerarm"),
     "wrist": ("wrist", "hand"),
-    "hand": ("hand",),
+    "hand": ("hand", "handend", "handindex1", "handmiddle1", "index1"),
 }
 _NEEDED = ("pelvis", *(f"{s}_{j}" for s in ("left", "right") for j in ("hip", "knee", "ankle")))
 _LIMBS = ("hip", "knee", "collar", "shoulder", "elbow")
@@ -83,6 +80,7 @@ def _found(clip: BvhClip, path: Path) -> dict[str, int]:
         free = [plain.index(name) for name in wanted if plain.index(name) not in found.values()]
         if free:
             found[point] = free[0]
+    found |= _spine(clip, found)
     if missing := [point for point in _NEEDED if point not in found]:
         names = ", ".join(joint.name for joint in clip.joints)
         raise InputError(
@@ -90,6 +88,22 @@ def _found(clip: BvhClip, path: Path) -> dict[str, int]:
             "Rename them as SMPL's, Mixamo's or CMU's"
         )
     return found
+
+
+def _spine(clip: BvhClip, found: dict[str, int]) -> dict[str, int]:
+    """SMPL's three joints between pelvis and neck, whatever the file calls those it has there."""
+    top = found.get("neck", found.get("head"))
+    between: list[int] = []
+    while top is not None and top >= 0 and (top := clip.joints[top].parent) >= 0:
+        if top == found.get("pelvis"):
+            break
+        between.insert(0, top)
+    if not between:
+        return {}
+    if len(between) == 1:
+        return {"spine1": between[0]}
+    spread = {"spine1": between[0], "spine3": between[-1]}
+    return spread if len(between) == 2 else {**spread, "spine2": between[len(between) // 2]}  # noqa: PLR2004
 
 
 def _bare(name: str) -> str:
@@ -100,7 +114,7 @@ def _bare(name: str) -> str:
 def _candidates(point: str) -> list[str]:
     side, _, part = point.partition("_")
     if side not in ("left", "right"):
-        return list(_NAMES[point])
+        return list(_NAMES.get(point, ()))
     marks = (side, side[0])
     return [
         text

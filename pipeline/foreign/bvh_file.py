@@ -61,8 +61,8 @@ def read_bvh(path: Path) -> BvhClip:
         table = values.reshape(int(count[1]), width)
         if not (np.isfinite(table).all() and len(table) and float(step[1]) > 0):
             raise ValueError("frames, frame time or numbers that no motion has")
-    except (ValueError, IndexError, StopIteration) as error:
-        raise InputError(f"{path}: cannot be read as BVH ({error})") from error
+    except (ValueError, IndexError, StopIteration, RuntimeError) as error:
+        raise InputError(f"{path}: is cut short or not BVH ({error})") from error
     return BvhClip(tuple(joints), float(step[1]), *_placed(joints, table))
 
 

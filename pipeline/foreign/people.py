@@ -153,16 +153,16 @@ def _placed(
     """Everybody with this body's shape, in this camera."""
     same_body = result.body_name == context.body.name
     betas = [_betas(person, result, same_body, context) for person in people]
-    moved = [
-        replace(person, t_m=person.t_m + _origin_shift(b, result, same_body, context))
-        for person, b in zip(people, betas, strict=True)
-    ]
+    shaped = [replace(person, betas=b) for person, b in zip(people, betas, strict=True)]
     if result.has_camera:
         K_px = _foreign_K_px(result, video)
-        seen = [replace(p, t_m=translation_through(p.t_m, K_px, camera.K_px)) for p in moved]
-    else:
-        seen = _before_camera(moved, result, video, camera, context)
-    return [_person(p, b, video) for p, b in zip(seen, betas, strict=True)]
+        shaped = [replace(p, t_m=translation_through(p.t_m, K_px, camera.K_px)) for p in shaped]
+    moved = [
+        replace(p, t_m=p.t_m + _origin_shift(p.betas, result, same_body, context)) for p in shaped
+    ]
+    if not result.has_camera:
+        moved = _before_camera(moved, result, video, camera, context)
+    return [_person(person, video) for person in moved]
 
 
 def _betas(
@@ -218,7 +218,7 @@ def _before_camera(
     """A world without a camera: turned into camera axes, and moved into its view if need be."""
     turn = CAMERA_TO_UP[result.axes].T
     turned = [_turned(person, turn, context) for person in people]
-    pelvis_m = np.concatenate([p.t_m + _pelvis_m(p.betas * 0, context) for p in turned])
+    pelvis_m = np.concatenate([p.t_m + _pelvis_m(p.betas, context) for p in turned])
     if _all_in_view(pelvis_m, camera, video):
         return turned
     shift_m = _shift_into_view(pelvis_m, camera, video)
@@ -232,7 +232,7 @@ def _turned(person: ForeignPerson, turn: np.ndarray, context: Context) -> Foreig
     rotmat = torch.from_numpy(turn) @ rotvec_to_rotmat(torch.from_numpy(person.pose_rotvec[:, 0]))
     pose = person.pose_rotvec.copy()
     pose[:, 0] = rotmat_to_rotvec(rotmat).numpy()
-    pelvis_m = _pelvis_m(person.betas * 0, context)
+    pelvis_m = _pelvis_m(person.betas, context)
     return replace(person, pose_rotvec=pose, t_m=(person.t_m + pelvis_m) @ turn.T - pelvis_m)
 
 
@@ -253,7 +253,7 @@ def _shift_into_view(pelvis_m: np.ndarray, camera: Camera, video: Video) -> np.n
     return np.array([-middle[0], -middle[1], distance_m.max() - low[2]])
 
 
-def _person(person: ForeignPerson, betas: np.ndarray, video: Video) -> Person | None:
+def _person(person: ForeignPerson, video: Video) -> Person | None:
     """On consecutive frames; between sightings MISSING."""
     if not len(person.frame_index):
         return None
@@ -277,7 +277,7 @@ def _person(person: ForeignPerson, betas: np.ndarray, video: Video) -> Person | 
             status=status,
             confidence=spread(person.confidence, 0.0),
             pose_rotvec=spread(_within_a_turn(person.pose_rotvec), 0.0),
-            betas=betas.astype(np.float32),
+            betas=person.betas.astype(np.float32),
             t_camera_m=spread(person.t_m, 0.0),
             boxes_xyxy_px=spread(
                 np.full((len(rows), 4), np.nan) if boxes is None else boxes, np.nan
