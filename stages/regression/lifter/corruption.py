@@ -9,8 +9,8 @@ from torch import Tensor
 
 from pipeline.skeletons import BLAZEPOSE33, COCO17
 from stages.regression.lifter.detected import DetectedPeople
-from stages.regression.lifter.filmed import MIRRORED_POINTS, Filmed
-from stages.regression.lifter.view import rays_of, seen_straight
+from stages.regression.lifter.filmed import Filmed
+from stages.regression.lifter.view import MIRRORED_POINTS, rays_of, seen_straight
 
 Range = tuple[float, float]
 LEAST_CONFIDENCE = 0.01

@@ -15,7 +15,7 @@ from pipeline.rotations import rotvec_to_rotmat
 from pipeline.skeletons import BLAZEPOSE33
 from stages.regression.lifter.network import WINDOW
 from stages.regression.lifter.variety import varied
-from stages.regression.lifter.view import seen_straight
+from stages.regression.lifter.view import Keypoints, seen_straight
 
 UP_TO_DOWN = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
 """World (y up) to the axes of a level camera that looks along -z."""
@@ -32,7 +32,6 @@ FOLLOWING = 0.4
 LARGEST_BETA = 2.5
 NEAREST_M = 0.4
 HIPS = torch.from_numpy(BLAZEPOSE33.indices("left_hip", "right_hip")).long()
-MIRRORED_POINTS = torch.from_numpy(BLAZEPOSE33.mirror).long()
 
 
 @dataclass(frozen=True)
@@ -51,19 +50,18 @@ class Filmed:
 
     def mirrored(self, chosen: Tensor) -> "Filmed":
         """Left and right exchanged in the windows chosen (b,) bool."""
-        flip = MIRROR.diagonal()
+        mirror = Keypoints(self.rays, self.confidence, self.landmarks_m).mirrored()
 
-        def pick(mirror: Tensor, plain: Tensor) -> Tensor:
-            return torch.where(chosen.view(-1, *[1] * (plain.ndim - 1)), mirror, plain)
+        def pick(mirrored: Tensor, plain: Tensor) -> Tensor:
+            return torch.where(chosen.view(-1, *[1] * (plain.ndim - 1)), mirrored, plain)
 
-        rays = self.rays[..., MIRRORED_POINTS, :] * flip[:2]
         return replace(
             self,
             pose_rotmat=pick(mirror_rotmat(self.pose_rotmat), self.pose_rotmat),
-            pelvis_m=pick(self.pelvis_m * flip, self.pelvis_m),
-            rays=pick(rays, self.rays),
-            confidence=pick(self.confidence[..., MIRRORED_POINTS], self.confidence),
-            landmarks_m=pick(self.landmarks_m[..., MIRRORED_POINTS, :] * flip, self.landmarks_m),
+            pelvis_m=pick(self.pelvis_m @ MIRROR, self.pelvis_m),
+            rays=pick(mirror.rays, self.rays),
+            confidence=pick(mirror.confidence, self.confidence),
+            landmarks_m=pick(mirror.landmarks_m, self.landmarks_m),
         )
 
 

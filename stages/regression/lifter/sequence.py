@@ -8,9 +8,10 @@ from jaxtyping import Float, Float32, Float64, Int64
 from torch import Tensor
 
 from pipeline.interpolate import neighbours
+from pipeline.motion_clips import mirror_rotmat
 from pipeline.rotations import rot6d_columns_to_rotmat, rotmat_slerp
 from stages.regression.lifter.network import FPS, WINDOW, LifterNetwork
-from stages.regression.lifter.view import seen_straight
+from stages.regression.lifter.view import Keypoints, seen_straight
 
 SIMILAR_RATE = 0.25
 """Videos whose rate differs from the network's by less than this share go in frame by frame."""
@@ -47,7 +48,7 @@ class LiftedTracklet:
 def lift(
     network: LifterNetwork, sightings: Sightings, frame_s: float, stride: int
 ) -> LiftedTracklet:
-    """Bodies of all sightings.
+    """Bodies of all sightings: the mean of what windows that overlap say, and their mirror images.
 
     Args:
         network: the lifter.
@@ -56,7 +57,7 @@ def lift(
         stride: frames from window to window.
     """
     grid_s = _grid_s(sightings.time_s, frame_s)
-    rays, confidence, landmarks_m = _resampled(sightings, grid_s, frame_s)
+    steady = _resampled(sightings, grid_s, frame_s)
     rows = torch.from_numpy(window_starts(len(grid_s), stride))[:, None] + torch.arange(WINDOW)
     total = torch.zeros(len(grid_s), 24, 3, 2)
     betas, share = torch.zeros(10), torch.zeros(())
@@ -64,18 +65,32 @@ def lift(
     say = torch.minimum(ramp, ramp.flip(0))
     for some in rows.split(BATCH):
         beyond, inside = some >= len(grid_s), some.clamp(max=len(grid_s) - 1)
-        shown = torch.where(beyond[..., None], 0.0, confidence[inside])
-        view = seen_straight(rays[inside], shown, landmarks_m[inside])
-        seen = shown.amax(-1) > 0
-        lifted = network(view.features(), seen)
-        root = view.rotmat_view_camera.mT @ lifted.pose_rotmat[:, :, 0]
-        pose = torch.cat([root[:, :, None], lifted.pose_rotmat[:, :, 1:]], 2)[..., :2]
-        weight = say * ~beyond * (1e-6 + seen.float().mean(1, keepdim=True))
+        shown = torch.where(beyond[..., None], 0.0, steady.confidence[inside])
+        windows = Keypoints(steady.rays[inside], shown, steady.landmarks_m[inside])
+        found, mirror = _bodies(network, windows), _bodies(network, windows.mirrored())
+        pose = (found.pose_rotmat + mirror_rotmat(mirror.pose_rotmat))[..., :2]
+        seen = (shown.amax(-1) > 0).float()
+        weight = say * ~beyond * (1e-6 + seen.mean(1, keepdim=True))
         total.index_add_(0, inside.flatten(), (weight[..., None, None, None] * pose).flatten(0, 1))
-        betas += (lifted.betas * seen.sum(1, keepdim=True)).sum(0)
+        betas += ((found.betas + mirror.betas) / 2 * seen.sum(1, keepdim=True)).sum(0)
         share += seen.sum()
     rotmat = rot6d_columns_to_rotmat(total.mT.flatten(-2))
     return LiftedTracklet(_read_at(sightings.time_s, grid_s, rotmat), betas / share.clamp_min(1))
+
+
+@dataclass(frozen=True)
+class _Bodies:
+    pose_rotmat: Tensor
+    """(b, t, 24, 3, 3) in the camera's axes."""
+    betas: Tensor
+
+
+def _bodies(network: LifterNetwork, windows: Keypoints) -> _Bodies:
+    view = seen_straight(windows.rays, windows.confidence, windows.landmarks_m)
+    lifted = network(view.features(), windows.confidence.amax(-1) > 0)
+    root = view.rotmat_view_camera.mT @ lifted.pose_rotmat[:, :, 0]
+    pose = torch.cat([root[:, :, None], lifted.pose_rotmat[:, :, 1:]], 2)
+    return _Bodies(pose, lifted.betas)
 
 
 def window_starts(count: int, stride: int) -> Int64[np.ndarray, " w"]:
@@ -91,9 +106,7 @@ def _grid_s(time_s: np.ndarray, frame_s: float) -> Float64[np.ndarray, " g"]:
     return np.linspace(time_s[0], time_s[-1], count)
 
 
-def _resampled(
-    sightings: Sightings, grid_s: np.ndarray, frame_s: float
-) -> tuple[Float[Tensor, "g 33 2"], Float[Tensor, "g 33"], Float[Tensor, "g 33 3"]]:
+def _resampled(sightings: Sightings, grid_s: np.ndarray, frame_s: float) -> Keypoints:
     """Straight lines between sightings that are near each other; elsewhere nothing is seen."""
     time_s, confidence = sightings.time_s, sightings.confidence
     before, after, share = neighbours(time_s, grid_s)
@@ -108,8 +121,8 @@ def _resampled(
     known = np.where(near[:, None], np.minimum(first, second), 0.0)
     known = np.where(share[:, None] < AT_ONE, first, known)
     known = np.where(share[:, None] > 1 - AT_ONE, second, known)
-    known_tensor = torch.from_numpy(known).float()
-    return between(sightings.rays), known_tensor, between(sightings.landmarks_m)
+    sure = torch.from_numpy(known).float()
+    return Keypoints(between(sightings.rays), sure, between(sightings.landmarks_m))
 
 
 def _read_at(time_s: np.ndarray, grid_s: np.ndarray, rotmat: Tensor) -> Tensor:

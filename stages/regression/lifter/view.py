@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.motion_clips import MIRROR
 from pipeline.rotations import rotmat_between_vectors
 from pipeline.skeletons import BLAZEPOSE33
 
@@ -22,12 +23,34 @@ _LIMBS = (
 TRUNK = torch.from_numpy(BLAZEPOSE33.indices(*_TRUNK)).long()
 MEASURED = torch.from_numpy(BLAZEPOSE33.indices(*_TRUNK, *_LIMBS)).long()
 """Points that every detector marks: middle and size are taken from these."""
+MIRRORED_POINTS = torch.from_numpy(BLAZEPOSE33.mirror).long()
 LIMB_SHARE = 0.05
 """How much a limb's point counts for the middle beside the trunk's."""
 LEAST_CONFIDENCE = 0.05
 SMALLEST_SIZE = 1e-4
 FARTHEST = 4.0
 """Points further out than this many sizes are drawn in."""
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """What a detector saw of people in windows of frames."""
+
+    rays: Float[Tensor, "*b 33 2"]
+    """x / z and y / z of every keypoint; anything where confidence is 0."""
+    confidence: Float[Tensor, "*b 33"]
+    """0 (not seen) to 1."""
+    landmarks_m: Float[Tensor, "*b 33 3"]
+    """The detector's own guess in space, centred between the hips; 0 where it has none."""
+
+    def mirrored(self) -> "Keypoints":
+        """Of the mirror image: left and right exchanged."""
+        flip = MIRROR.diagonal()
+        return Keypoints(
+            self.rays[..., MIRRORED_POINTS, :] * flip[:2],
+            self.confidence[..., MIRRORED_POINTS],
+            self.landmarks_m[..., MIRRORED_POINTS, :] * flip,
+        )
 
 
 @dataclass(frozen=True)
