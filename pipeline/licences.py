@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from pipeline import weights
+from pipeline.backends import BackendConfig
 from pipeline.chosen import Chosen
 from pipeline.context import Context
 from pipeline.weights_table import Wheel
@@ -30,17 +31,19 @@ EMBEDDED_BODY = Licence("embedded body (MakeHuman assets)", "CC0-1.0", commercia
 def licence_bill(do: Chosen, context: Context) -> dict[str, Any]:
     """All that this run uses, and one sentence on what that allows.
 
-    A backend that brings weights or packages under other terms says so in its module's `LICENCES`.
+    A backend that brings weights or packages under other terms says so in its module's `LICENCES`,
+    or in `licences(config)` where that depends on its settings.
     """
     used = [OWN, _body_licence(context.body_model)]
     for stage, module in do.modules().items():
-        found = (*_of(module), *_fetched(stage, do.names[stage]))
+        found = (*_of(module, do.config(stage)), *_fetched(stage, do.names[stage]))
         used += [licence for licence in found if licence not in used]
     return {"verdict": _verdict(used), "used": [asdict(licence) for licence in used]}
 
 
-def _of(module: ModuleType) -> tuple[Licence, ...]:
-    return getattr(module, "LICENCES", ())
+def _of(module: ModuleType, config: BackendConfig) -> tuple[Licence, ...]:
+    by_settings = module.licences(config) if hasattr(module, "licences") else ()
+    return (*getattr(module, "LICENCES", ()), *by_settings)
 
 
 def _fetched(stage: str, backend: str) -> list[Licence]:

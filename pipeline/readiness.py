@@ -55,6 +55,8 @@ def readiness(stage: str, backend: str) -> Readiness:
     needs = _package_needs(stage, backend)
     settings: list[str] = []
     for row in weights.used_by(stage, backend):
+        if row.optional:
+            continue
         if not weights.is_present(row):
             needs.append(_weights_need(row))
         elif isinstance(row.source, AsPublished):

@@ -71,6 +71,8 @@ class WeightsFile:
     source: Wheel | ByHand | Checkpoint | AsPublished
     member: str = ""
     """Path inside the wheel."""
+    optional: bool = False
+    """The backend runs without it too, with weights that come with the project."""
 
 
 MEDIAPIPE = Wheel(
@@ -200,6 +202,7 @@ TABLE = (
             stage="smoothing",
             backend="posebert",
         ),
+        optional=True,
     ),
     WeightsFile(
         name="nlf",

@@ -94,7 +94,7 @@ def score_table(rows: list[SmoothingScore], noise: Noise, fps: float, clips: int
             number(row.place_mm, 0),
             number(row.clean_mpjpe_mm, 1),
             number(100 * row.clean_peak_hand_speed, 0),
-            number(row.delay_ms, 0),
+            number(round(row.delay_ms) + 0.0, 0),
             number(row.seconds_per_1000_frames, 2),
         )
     return made

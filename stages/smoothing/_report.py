@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float64
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from pipeline.body import BodyModel
 from pipeline.context import Context
 from pipeline.interpolate import interpolate_linear
+from pipeline.motion_delay import delay_frames
 from pipeline.types import Person, Status
 
 FAST_JOINTS = (7, 8, 22, 23)
@@ -98,30 +98,6 @@ def _shifted(values: np.ndarray, late_frames: float) -> np.ndarray:
     """`values` as they were so many frames ago."""
     frames = np.arange(len(values), dtype=np.float64)
     return interpolate_linear(frames, values, frames - late_frames)
-
-
-def delay_frames(
-    old: Float64[np.ndarray, "t joints 3"],
-    new: Float64[np.ndarray, "t joints 3"],
-    whole: np.ndarray,
-    most: int,
-) -> float:
-    """Shift of `new` against `old` that makes them most alike, by a parabola between frames."""
-    old, new = (np.where(whole[:, None, None], v, 0.0) for v in (old, new))
-    inner = old[most : len(old) - most]
-    # Distance and not product: a signal that merely gets larger later is not late.
-    apart = np.array(
-        [
-            np.mean((new[most + lag : len(new) - most + lag] - inner) ** 2)
-            for lag in range(-most, most + 1)
-        ]
-    )
-    best = int(apart.argmin())
-    if best in (0, 2 * most):
-        return float(best - most)
-    left, middle, right = apart[best - 1 : best + 2]
-    bend = left - 2 * middle + right
-    return float(best - most + (0.5 * (left - right) / bend if bend > 0 else 0.0))
 
 
 def _places_m(person: Person, body: BodyModel) -> np.ndarray:

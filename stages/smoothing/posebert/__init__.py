@@ -1,10 +1,14 @@
-"""PoseBERT as published (Baradel et al., TPAMI 2022): a network that has learnt human motion.
+"""PoseBERT (Baradel et al., TPAMI 2022): a network that has learnt human motion.
 
-It smooths poses and fills hidden frames; the place is smoothed as `whittaker` does. The official
-weights are the user's to bring (`humans4d models add posebert FILE`).
+It takes away the slow wandering of poses that no filter can, and fills hidden frames; the place is
+smoothed as `whittaker` does. Our own weights come with the project: there the filter of `whittaker`
+takes the fast noise away and the network says by how much every joint should turn from there.
+The official weights (`smoothing.posebert.weights=official`, after `humans4d models add posebert
+FILE`) get the poses as they are, as published.
 """
 
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -22,15 +26,20 @@ from stages.smoothing._grid import Grid, smooth_place
 from stages.smoothing._person_smoother import PersonSmoother, SmootherConfig, Stretch
 from stages.smoothing.posebert.frame_rate import Sampled, read_at, sampled_at
 from stages.smoothing.posebert.network import PoseBert, network_with, shapes, shared_names, sizes_in
+from stages.smoothing.posebert.own_weights import read_own
 from stages.smoothing.posebert.prefilter import prefiltered, turned_by
 from stages.smoothing.posebert.windows import WINDOW, blended_windows, one_window_per_frame
 
-LICENCES = (
-    Licence(
-        "PoseBERT weights",
-        "CC BY-NC-SA 4.0 (Naver); trained on AMASS, which is for research only",
-        commercial=False,
-    ),
+OFFICIAL = "official"
+OWN_LICENCE = Licence(
+    "PoseBERT weights of this project, trained on motion from mocap.cs.cmu.edu",
+    "Apache-2.0",
+    commercial=True,
+)
+OFFICIAL_LICENCE = Licence(
+    "PoseBERT weights",
+    "CC BY-NC-SA 4.0 (Naver); trained on AMASS, which is for research only",
+    commercial=False,
 )
 OUTLIER_RATIO, OUTLIER_WINDOW_S = 5.0, 0.5
 """Of the place, as in `whittaker`."""
@@ -40,7 +49,8 @@ class Config(SmootherConfig):
     """Settings of `posebert`. It computes in float32, as published."""
 
     weights: str | None = None
-    """Official checkpoint or converted file; None: what `humans4d models add` put away."""
+    """None: our own; official: those that `humans4d models add` put away; else a file: an official
+    checkpoint, or what `train` saved."""
     windows: Literal["blended", "official"] = "blended"
     """blended: overlapping windows, averaged; official: one per frame, many times slower."""
     stride: int = Field(default=16, gt=0, lt=WINDOW)
@@ -49,7 +59,7 @@ class Config(SmootherConfig):
     """Of the filter before our own network (`rotation_cutoff_hz` of `whittaker`)."""
     spread: float = Field(default=3.0, ge=1)
     """As in `whittaker`, of the filter before our own network."""
-    correction_cutoff_hz: float = Field(default=3.0, gt=0)
+    correction_cutoff_hz: float = Field(default=1.0, gt=0)
     """Of what our own network changes of the filtered motion."""
     fps: float = Field(default=30.0, gt=0)
     """Rate of the motion that the weights were trained on; other videos are resampled."""
@@ -59,6 +69,16 @@ class Config(SmootherConfig):
     """Of the place in the picture (the ray from the camera)."""
     depth_cutoff_hz: float = Field(default=1.5, gt=0)
     """Of the logarithm of the distance along the camera's axis."""
+
+
+def licences(config: Config) -> tuple[Licence, ...]:
+    """What the chosen weights allow."""
+    if config.weights is None:
+        return (OWN_LICENCE,)
+    if config.weights == OFFICIAL:
+        return (OFFICIAL_LICENCE,)
+    terms = f"as its owner says; the official ones: {OFFICIAL_LICENCE.licence}"
+    return (Licence(f"PoseBERT weights {Path(config.weights).name}", terms, commercial=False),)
 
 
 def checkpoint_layout() -> Layout:
@@ -79,15 +99,19 @@ class Backend(PersonSmoother):
 
     def __init__(self, config: Config, context: Context) -> None:
         super().__init__(config, context)
-        self._weights_path = weights.chosen_path("posebert", config.weights)
+        given = None if config.weights == OFFICIAL else config.weights
+        own = config.weights is None
+        self._weights_path = None if own else weights.chosen_path("posebert", given)
 
     @cached_property
     def network(self) -> PoseBert:
-        """The network with the user's weights.
+        """The network with our own weights or the user's.
 
         Raises:
             InputError: the file is another network's.
         """
+        if self._weights_path is None:
+            return network_with(read_own()).to(self.context.device)
         tensors = read_checkpoint(self._weights_path, checkpoint_layout())
         depth = sizes_in({name: tuple(t.shape) for name, t in tensors.items()}).depth
         for alias, first in shared_names(depth).items():

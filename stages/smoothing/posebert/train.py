@@ -22,13 +22,14 @@ from torch.optim.swa_utils import AveragedModel
 
 from pipeline.backends import describe
 from pipeline.body import load_body
+from pipeline.checkpoints import Layout, read_checkpoint
 from pipeline.errors import SettingsError, UserError
 from pipeline.kinematics import place_joints
 from pipeline.safetensors_file import write_safetensors
 from stages.smoothing.posebert.corruption import CorruptionConfig
 from stages.smoothing.posebert.examples import Examples, batches, make_examples
 from stages.smoothing.posebert.motion_windows import MotionFiles, read_motions
-from stages.smoothing.posebert.network import PoseBert, Sizes, body_tokens, pose_rotmat
+from stages.smoothing.posebert.network import PoseBert, Sizes, body_tokens, pose_rotmat, shapes
 from stages.smoothing.posebert.windows import WINDOW
 
 LOGGER = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ class TrainConfig(BaseModel):
     """Of the mean distance of joints, in metres."""
     acceleration_weight: float = Field(default=10.0, ge=0)
     """Of the mean second difference of the joints' errors, in metres."""
+    start: str | None = None
+    """Weights to go on from; None: random ones."""
     validate_every: int = Field(default=500, gt=0)
     seed: int = 0
     device: str = "cpu"
@@ -104,7 +107,11 @@ class Skeleton:
 
 
 def new_network(config: TrainConfig) -> PoseBert:
-    """Random weights by the seed; at first next to nothing is changed."""
+    """Random weights by the seed, by which next to nothing is changed; or those to go on from.
+
+    Raises:
+        InputError: the file to go on from is of another network, or of another size.
+    """
     torch.manual_seed(config.seed)
     sizes = Sizes(config.width, config.depth, config.heads, WINDOW, from_input=True)
     network = PoseBert(sizes=sizes, dropout=config.dropout)
@@ -113,6 +120,10 @@ def new_network(config: TrainConfig) -> PoseBert:
     nn.init.zeros_(last.bias)
     nn.init.normal_(network.pos.pe, std=POSITION_STD)
     nn.init.normal_(network.mask_token, std=POSITION_STD)
+    if config.start is not None:
+        network.load_state_dict(
+            read_checkpoint(Path(config.start), Layout("PoseBERT", shapes(sizes=sizes)))
+        )
     return network.to(config.device)
 
 

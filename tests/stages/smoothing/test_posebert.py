@@ -218,10 +218,10 @@ def test_the_official_file_is_converted_once(checkpoint, tensors, tmp_path):
     assert all(torch.equal(kept[name], tensors[name]) for name in tensors)
 
 
-def test_without_weights_the_steps_are_told(tmp_path, monkeypatch):
+def test_without_the_official_weights_the_steps_are_told(tmp_path, monkeypatch):
     monkeypatch.setenv("HUMANS4D_CACHE", str(tmp_path))
     with pytest.raises(MissingError, match="humans4d models add posebert FILE"):
-        posebert.Backend(posebert.Config(), Context())
+        posebert.Backend(posebert.Config(weights="official"), Context())
 
 
 def test_other_networks_are_refused(tensors, tmp_path):

@@ -11,6 +11,7 @@ from pipeline.errors import InputError, MissingError, SettingsError
 from pipeline.rotations import geodesic_angle_rad
 from stages.smoothing import posebert
 from stages.smoothing.posebert.corruption import CorruptionConfig, corrupted
+from stages.smoothing.posebert.examples import make_examples
 from stages.smoothing.posebert.motion_windows import read_motions
 from stages.smoothing.posebert.train import TrainConfig, rate, save, settings, train
 from tests.stages.smoothing.motions import person_of
@@ -99,6 +100,7 @@ def test_the_rate_rises_and_falls():
 
 
 def test_a_small_network_learns_and_is_what_the_smoother_runs(motions, tmp_path):
+    heavy = CorruptionConfig(white_deg=(1.0, 2.0), slow_deg=(14.0, 16.0))
     config = TrainConfig(
         width=64,
         depth=2,
@@ -108,13 +110,17 @@ def test_a_small_network_learns_and_is_what_the_smoother_runs(motions, tmp_path)
         steps=120,
         validate_every=60,
         learning_rate=3e-3,
+        corruption=heavy,
     )
-    trained = train(config, motions, motions)
+    kept = []
+    trained = train(config, motions, motions, keep=kept.append)
     first, last = trained.curve[0], trained.curve[-1]
     assert [row.step for row in trained.curve] == [0, 60, 120]
-    assert last.loss < 0.87 * first.loss
-    assert last.seen_mm < 0.8 * first.seen_mm
-    assert last.hidden_mm < 0.8 * first.hidden_mm
+    assert len(kept) == 2
+    assert first.seen_mm == pytest.approx(first.filtered_mm, rel=0.03)  # it starts from its input
+    assert last.filtered_mm < last.raw_mm
+    assert last.seen_mm < 0.9 * last.filtered_mm
+    assert last.hidden_mm < 0.95 * last.hidden_filtered_mm
     path = tmp_path / "own.safetensors"
     save(path, trained, config, "swings")
     record = json.loads(path.with_suffix(".json").read_text())
@@ -132,6 +138,34 @@ def test_the_same_seed_gives_the_same_network(motions):
     config = TrainConfig(width=64, depth=1, heads=1, frames=8, batch=4, steps=3)
     one, two = (train(config, motions, motions).network.state_dict() for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_training_goes_on_from_what_was_saved(motions, tmp_path):
+    config = TrainConfig(width=64, depth=1, heads=1, frames=8, batch=4, steps=2, warm_up=0)
+    saved = tmp_path / "first.safetensors"
+    save(saved, train(config, motions, motions), config, "swings")
+    on = config.model_copy(update={"start": str(saved), "learning_rate": 1e-12})
+    first, second = (train(c, motions, motions).network.state_dict() for c in (config, on))
+    assert all((first[n] - second[n]).abs().max() < 1e-6 for n in first)
+    wider = config.model_copy(update={"start": str(saved), "width": 128, "heads": 2})
+    with pytest.raises(InputError, match="has the shape"):
+        train(wider, motions, motions)
+
+
+def test_what_is_learnt_from_is_filtered_and_the_camera_turns_all_of_it(motions):
+    noise = CorruptionConfig(swaps=NONE)
+    made = make_examples(motions, 16, 64, noise, generator())
+    again = make_examples(motions, 16, 64, noise, generator())
+    assert torch.equal(made.given, again.given)
+    off_deg = [
+        torch.rad2deg(geodesic_angle_rad(r, made.truth))[made.seen].mean()
+        for r in (made.noisy, made.given)
+    ]
+    assert off_deg[1] < 0.9 * off_deg[0]
+    seen = made.in_cameras(generator())
+    between = made.truth.mT @ made.given
+    torch.testing.assert_close(seen.truth.mT @ seen.given, between, atol=1e-5, rtol=0)
+    assert (seen.truth[:, :, 0] - made.truth[:, :, 0]).abs().max() > 0.5
 
 
 def test_settings_are_read_and_wrong_ones_named():
