@@ -128,8 +128,9 @@ def _unit_m(clip: BvhClip, found: dict[str, int]) -> float:
     """The unit in which the legs have a human's length."""
     rest = clip.rest
     hip, knee, ankle = (rest[found[f"left_{part}"]] for part in ("hip", "knee", "ankle"))
-    leg = np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee)
-    return min(UNITS_M, key=lambda unit: abs(np.log(max(leg, 1e-9) * unit / LEG_M)))
+    leg = float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
+    legs_m = np.maximum(leg, 1e-9) * np.array(UNITS_M)
+    return UNITS_M[int(np.abs(np.log(legs_m / LEG_M)).argmin())]
 
 
 def _upright(clip: BvhClip, found: dict[str, int]) -> np.ndarray:

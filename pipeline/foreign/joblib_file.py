@@ -25,7 +25,7 @@ _ZLIB_STARTS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 LARGEST_BYTES = 8 << 30
 """What a compressed file may grow to."""
 
-_PLAIN_UNPICKLER: Any = pickle._Unpickler  # type: ignore[attr-defined]
+_PLAIN_UNPICKLER: Any = pickle._Unpickler
 """Python's own reader in Python: only there can the stream be read between two steps."""
 
 

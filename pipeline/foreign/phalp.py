@@ -32,10 +32,12 @@ def from_phalp(content: Mapping[Any, Any], path: Path) -> ForeignResult:
         InputError: the lists of a frame do not fit together, or nobody is in it.
     """
     rows: dict[int, list[dict[str, Any]]] = {}
-    ghosts, sizes = 0, set()
+    ghosts = 0
+    sizes: set[tuple[int, int]] = set()
     for number, frame in enumerate(content.values()):
         for entry in _entries(frame, number, path):
-            sizes.add(tuple(int(side) for side in entry["size"][::-1]))
+            height_px, width_px = entry["size"]
+            sizes.add((int(width_px), int(height_px)))
             if entry["tracked_time"] > 0:
                 ghosts += 1
             else:
