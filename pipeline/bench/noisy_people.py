@@ -1,6 +1,6 @@
 """People with a known motion, and with the errors that regressors make of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,12 @@ SHORTEST_S, LONGEST_S = 3.0, 8.0
 DISTANCE_M = 6.0
 WORLD_TO_CAMERA = Rotation.from_rotvec([np.pi, 0, 0])
 """y up to y down, z ahead."""
-ON_THE_SPOT = {"turn": turn_in_place, "sit": sit, "reach": reach, "squat": squat}
+ON_THE_SPOT: dict[str, Callable[..., Motion]] = {
+    "turn": turn_in_place,
+    "sit": sit,
+    "reach": reach,
+    "squat": squat,
+}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from stages.smoothing import posebert
 from stages.smoothing.posebert.corruption import CorruptionConfig, corrupted
 from stages.smoothing.posebert.examples import make_examples
 from stages.smoothing.posebert.motion_windows import read_motions
-from stages.smoothing.posebert.train import TrainConfig, rate, save, settings, train
+from stages.smoothing.posebert.train import rate, save, train
+from stages.smoothing.posebert.train_config import TrainConfig, settings
 from tests.stages.smoothing.motions import person_of
 
 NONE = (0.0, 0.0)
