@@ -56,7 +56,7 @@ class Backend:
         rows = np.flatnonzero(usable(video, detections, bodies, self.context))
         tracks = self._follow(video, detections, bodies, rows)
         if self.config.offline and tracks:
-            world = world_of(video, detections, bodies)
+            world = world_of(video, detections, bodies, tracks)
             tracks = associated(world, tracks, self.config.max_gap_s, self.context)
         tracks = long_enough(tracks, video, detections, self.config.min_seen_s, self.context)
         return people_of(tracks, video, detections, bodies)

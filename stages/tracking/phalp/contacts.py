@@ -125,10 +125,10 @@ def cut_frame(world: World, track: np.ndarray, window: Contact) -> int:
     if not len(before) or not len(after) or not len(inside):
         return window.frame
     models = pooled(world.appearance[before]), pooled(world.appearance[after])
-    if evidence_against(*models)[0, 0] < CHANGED:
+    if evidence_against(*models, world.drift)[0, 0] < CHANGED:
         return window.frame
     here = look_of(world.appearance[inside])
-    first, second = (evidence_against(here, model)[:, 0] for model in models)
+    first, second = (evidence_against(here, model, world.drift)[:, 0] for model in models)
     fits = np.concatenate([[0.0], np.cumsum(first)]) + np.concatenate(
         [np.cumsum(second[::-1])[::-1], [0.0]]
     )

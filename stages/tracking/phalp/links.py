@@ -77,7 +77,7 @@ def link_evidence(
     crossed = _cuts_between(world, ends, starts)
     place = np.where(crossed, 0.0, _place(world, ends, starts, safe_s, height))
     size = np.where(crossed, 0.0, _size(firsts, seconds, safe_s))
-    look = evidence_against(_looks(firsts), _looks(seconds))
+    look = evidence_against(_looks(firsts), _looks(seconds), world.drift)
     return Evidence(
         look=look,
         place=place,

@@ -4,6 +4,7 @@ For vectors of seven body parts' colours (`pipeline.appearance`), or any vector 
 as an encoder's, that a regressor gives.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +16,14 @@ DRIFT = np.array([5.0, 1.8, 2.4, 4.5])
 """Deviation of one person's part from one time to another: light, creases, errors of landmarks."""
 BETWEEN = np.array([11.0, 8.0, 9.0, 5.0])
 """Deviation from person to person."""
+LEAST_STRETCHES = 3
+OF_MEDIAN, SLOW_CHANGE = 1.4826, 3.0
+"""Deviation over the median of a normal distribution; what a longer time adds, as a factor."""
+LEAST_DRIFT, MOST_DRIFT = 0.6, 2.5
+"""Bounds of what a video tells of the drift, over the usual one."""
 TRUST = 0.45
 """The parts' values hang together, so that each counts for less than one."""
-MOST_PER_PART = 3.0
+MOST_PER_PART = 6.0
 """What one part says against two being one is bounded: it may have been read off somebody else."""
 
 
@@ -71,7 +77,39 @@ def pooled(
     return Look(mean[None], count[None])
 
 
-def evidence_against(a: Look, b: Look) -> Float64[np.ndarray, "n m"]:
+def usual_drift(size: int) -> Float64[np.ndarray, " d"]:
+    """Where a video does not tell how much one person's look varies."""
+    return np.tile(DRIFT, size // VALUES) if size % VALUES == 0 else np.full(size, DRIFT.mean())
+
+
+def drift_in(
+    appearance: Float[np.ndarray, "n d"], tracks: Sequence[np.ndarray], sightings: int
+) -> Float64[np.ndarray, " d"]:
+    """How much one person's look varies in this video: boxes tell less than landmarks do.
+
+    Of every value the robust deviation of the medians over `sightings` in a row from the median
+    over the whole track, with room for what changes more slowly; bounded around the usual drift.
+    """
+    usual, gaps = usual_drift(appearance.shape[1]), []
+    for track in tracks:
+        if len(track) >= LEAST_STRETCHES * sightings:
+            stretches = np.array_split(track, len(track) // sightings)
+            medians = np.concatenate([pooled(appearance[rows]).mean for rows in stretches])
+            gaps.append(medians - pooled(appearance[track]).mean)
+    if not gaps:
+        return usual
+    every = np.concatenate(gaps)
+    known = np.isfinite(every).sum(axis=0) >= LEAST_STRETCHES
+    ranked = np.sort(np.abs(every), axis=0)
+    middle = np.maximum(np.isfinite(every).sum(axis=0) // 2, 0).clip(None, len(every) - 1)
+    deviation = OF_MEDIAN * ranked[middle, np.arange(len(usual))]
+    found = np.clip(SLOW_CHANGE * deviation, LEAST_DRIFT * usual, MOST_DRIFT * usual)
+    return np.where(known & np.isfinite(found), found, usual)
+
+
+def evidence_against(
+    a: Look, b: Look, drift: Float64[np.ndarray, " d"] | None = None
+) -> Float64[np.ndarray, "n m"]:
     """Log of how much likelier these looks are of two people than of one; 0 where nothing is known.
 
     Of every value: a normal density of the gap around 0, as wide as the drift, against one as wide
@@ -79,7 +117,7 @@ def evidence_against(a: Look, b: Look) -> Float64[np.ndarray, "n m"]:
     """
     size = a.mean.shape[1]
     parts = size % VALUES == 0
-    drift = np.tile(DRIFT, size // VALUES) if parts else np.full(size, DRIFT.mean())
+    drift = usual_drift(size) if drift is None else drift
     between = np.tile(BETWEEN, size // VALUES) if parts else np.full(size, BETWEEN.mean())
     with np.errstate(invalid="ignore", divide="ignore"):
         gap = a.mean[:, None] - b.mean[None]

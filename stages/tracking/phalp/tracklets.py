@@ -8,10 +8,12 @@ from jaxtyping import Float64, Int64
 
 from pipeline.types import Bodies, Detections, Video
 from stages.tracking._box_filter import measure, scale_px
-from stages.tracking.phalp.looks import Look, pooled
+from stages.tracking.phalp.looks import Look, drift_in, pooled
 
 END_S = 0.6
 """The last and the first moments from which a piece's speed is told."""
+STRETCH_S = 0.5
+"""Time over which a look's variation is told."""
 LEAST_SPEED_S = 0.2
 """A shorter piece's speed is not told."""
 
@@ -29,6 +31,8 @@ class World:
     appearance: Float64[np.ndarray, "n d"]
     """NaN where not seen; without columns where there is none."""
     betas: Float64[np.ndarray, "n 10"]
+    drift: Float64[np.ndarray, " d"]
+    """How much one person's look varies here."""
     has_bodies: bool
     """Whether bodies tell more than the boxes they were put into."""
 
@@ -38,14 +42,21 @@ class World:
         return np.array([self.video.width_px, self.video.height_px], np.float64)
 
 
-def world_of(video: Video, detections: Detections, bodies: Bodies) -> World:
-    """Gather everything once; boxes that cannot be measured must not be asked for."""
+def world_of(
+    video: Video, detections: Detections, bodies: Bodies, tracks: Sequence[np.ndarray] = ()
+) -> World:
+    """Gather everything once; `tracks`, found from frame to frame, tell how looks vary.
+
+    Boxes that cannot be measured must not be asked for.
+    """
     boxes = detections.boxes_xyxy_px.astype(np.float64)
     frame = detections.frame_index.astype(np.int64)
     inside = np.clip(frame, video.first_frame, video.first_frame + video.frame_count - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         measures = measure(boxes)
-    appearance = bodies.appearance
+    appearance = np.zeros((len(boxes), 0))
+    if bodies.appearance is not None:
+        appearance = bodies.appearance.astype(np.float64)
     spread = np.ptp(bodies.pose_rotvec, axis=0) if len(bodies) else np.zeros(1)
     return World(
         video=video,
@@ -54,7 +65,8 @@ def world_of(video: Video, detections: Detections, bodies: Bodies) -> World:
         boxes_xyxy_px=boxes,
         measures=measures,
         score=detections.score.astype(np.float64),
-        appearance=np.zeros((len(boxes), 0)) if appearance is None else np.float64(appearance),
+        appearance=appearance,
+        drift=drift_in(appearance, tracks, max(round(STRETCH_S * video.fps), 1)),
         betas=bodies.betas.astype(np.float64),
         has_bodies=bool(np.nanmax(spread) > 0),
     )
