@@ -14,10 +14,14 @@ from pipeline.events import EventLog
 from pipeline.person_file import read_person
 from pipeline.result import ResultFolder
 from pipeline.schema import person_problems
+from pipeline.skeletons import SMPL24
 from pipeline.take import Take, Up, without_gaps
 from pipeline.types import Camera, Person
 
 STAGE = "export"
+FRAMES_AT_ONCE = 64
+"""Posed at a time, which bounds the memory."""
+_FEET = SMPL24.indices(*(f"{s}_{part}" for s in ("left", "right") for part in ("ankle", "foot")))
 
 
 @dataclass(frozen=True)
@@ -210,13 +214,19 @@ def _tell_gaps(take: Take, name: str, events: EventLog) -> None:
 def on_floor(take: Take) -> Take:
     """The take moved so that the lowest sole is at height 0, the first person at the origin."""
     up = 1 if take.up == "y" else 2
-    feet = (take.body.weights[:, [7, 8, 10, 11]].sum(1) > 0.5).nonzero()[:, 0]  # noqa: PLR2004
-    lowest_m = min(
-        take.posed(person).vertices(feet)[person.drawn, :, up].min().item()
-        for person in take.people
-    )
     first = min(take.people, key=lambda person: (person.frame_index[0], person.id))
     shift_m = -take.posed(first, slice(0, 1)).joints_m[0, 0].numpy()
-    shift_m[up] = -lowest_m
+    shift_m[up] = -min(_lowest_sole_m(take, person, up) for person in take.people)
     x, y, z = (float(value) for value in shift_m)
     return replace(take, shift_m=(x, y, z))
+
+
+def _lowest_sole_m(take: Take, person: Person, up: int) -> float:
+    """Lowest height of a foot's skin over all frames in which the body is to be believed."""
+    feet = (take.body.weights[:, list(_FEET)].sum(1) > 0.5).nonzero()[:, 0]  # noqa: PLR2004
+    lowest_m = np.inf
+    for start in range(0, len(person), FRAMES_AT_ONCE):
+        rows = slice(start, start + FRAMES_AT_ONCE)
+        heights_m = take.posed(person, rows).vertices(feet)[..., up].numpy()
+        lowest_m = min(lowest_m, heights_m[person.drawn[rows]].min(initial=np.inf))
+    return float(lowest_m)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from pipeline.files import written_aside
 
-_PLAIN_PICKLER: Any = pickle._Pickler  # type: ignore[attr-defined]
+_PLAIN_PICKLER: Any = pickle._Pickler
 PROTOCOL = 3
 """Known to every Python 3, and without frames."""
 

@@ -5,6 +5,7 @@ import importlib
 import json
 import pickle
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from benchmarks.format_readers.truth import (
     truths,
     write_made_up_result,
 )
+from pipeline import backends
 from pipeline.context import Context
 from pipeline.exporting import Part, export, read_take
 from pipeline.skeletons import COCO17, skeleton_named
@@ -47,6 +49,13 @@ def take(tmp_path_factory):
 @pytest.fixture(scope="module")
 def truth():
     return truths()
+
+
+def test_every_format_is_tried_and_described():
+    tried = {*EXPECTED, "coco", "motchallenge"}
+    assert tried == set(backends.names("export"))
+    page = (Path(__file__).parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert not [name for name in tried if f"`{name}`" not in page or f"| {name} |" not in page]
 
 
 def reader_of(name):
