@@ -24,6 +24,7 @@ from pipeline.camera import intrinsics
 from pipeline.context import Context
 from pipeline.errors import EXIT_INPUT, EXIT_SETTINGS
 from pipeline.exporting import Part, export, read_take
+from pipeline.foreign.joblib_file import read_joblib
 from pipeline.person_file import person_path, read_person
 from pipeline.result import ResultFolder
 from pipeline.types import Camera, Status
@@ -229,6 +230,28 @@ def test_a_genuine_result_of_4dhumans(humans4d, tmp_path):
     inside = (seen[..., 0].T > left) & (seen[..., 0].T < right)
     inside &= (seen[..., 1].T > top) & (seen[..., 1].T < bottom)
     assert inside.mean() > 0.9
+
+
+@needs_peers
+def test_exported_phalp_files_have_the_keys_and_shapes_of_genuine_ones(humans4d, tmp_path):
+    genuine = PEERS / "phalp_4dhumans_demo.pkl"
+    assert humans4d("import", genuine, "-o", tmp_path / "y")[0] == 0
+    assert humans4d("export", tmp_path / "y", "--to", "phalp")[0] == 0
+    ours = list(read_joblib(tmp_path / "y" / "export" / "phalp" / "demo_y.pkl").values())
+    theirs = list(read_joblib(genuine).values())
+    assert len(ours) == len(theirs)
+    for own, their in zip(ours, theirs, strict=True):
+        assert set(own) == set(their)
+        for key, value in their.items():
+            if isinstance(value, list) and isinstance(value[0], np.ndarray):
+                assert own[key][0].shape == value[0].shape
+        np.testing.assert_allclose(own["bbox"][0], their["bbox"][0], atol=1e-3)
+        np.testing.assert_allclose(own["center"][0], their["center"][0], atol=1e-3)
+        assert own["scale"][0] == pytest.approx(their["scale"][0], abs=1e-6)
+        for part in ("global_orient", "body_pose"):
+            np.testing.assert_allclose(own["smpl"][0][part], their["smpl"][0][part], atol=1e-5)
+        # Another body's origin lies 5 mm away.
+        np.testing.assert_allclose(own["camera"][0][:2], their["camera"][0][:2], atol=0.01)
 
 
 @needs_peers
