@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from pipeline.rotations import rotmat_to_rotvec, rotvec_by_turn
+from pipeline.rotations import rotvec_by_turn
 from pipeline.smplify_prior import PRIOR_PATH
 from stages.refinement.smplify.dofs import Dofs
 from stages.refinement.smplify.normal import Normal
@@ -77,20 +77,19 @@ class PriorTerm:
     def __init__(self, prior: DofPrior, dofs: Dofs, weight: Tensor) -> None:
         self.prior, self.dofs, self.weight = prior, dofs, weight
 
-    def cost(self, local_rotmat: Tensor) -> Tensor:
-        """Of every frame (t,)."""
-        angles_rad = self.dofs.angles_rad(rotmat_to_rotvec(local_rotmat))
+    def cost(self, rotvec: Tensor) -> Tensor:
+        """Of every frame (t,), at joint rotations (t, 24, 3)."""
+        angles_rad = self.dofs.angles_rad(rotvec)
         return self.weight * self.prior.best(angles_rad[:, TURNS:]).cost
 
-    def add(self, normal: Normal, local_rotmat: Tensor) -> None:
+    def add(self, normal: Normal, rotvec: Tensor) -> None:
         """To the normal equations, with the true derivative of the angles."""
-        rotvec = rotmat_to_rotvec(local_rotmat)
         best = self.prior.best(self.dofs.angles_rad(rotvec)[:, TURNS:])
         by_step = self.dofs.angles_by_step(rotvec_by_turn(rotvec))[:, TURNS:, TURNS:]
-        root = self.prior.roots[best.component]
-        J = by_step.mT @ root
+        J = by_step.mT @ self.prior.roots[best.component]
+        J *= self.weight.sqrt()[:, None, None]
+        residual = best.residual * self.weight.sqrt()[:, None]
         first = 3 + TURNS
-        weight = self.weight
-        normal.H[:, first:, first:] += (J * weight[:, None, None]) @ J.mT
-        normal.g[:, first:] += (J @ best.residual[..., None])[..., 0] * weight[:, None]
-        normal.cost += weight * best.cost
+        normal.H[:, first:, first:] += J @ J.mT
+        normal.g[:, first:] += (J @ residual[..., None])[..., 0]
+        normal.cost += self.weight * best.cost

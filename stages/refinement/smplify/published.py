@@ -3,8 +3,8 @@
 Bogo et al. 2016 (`smplify`: four rounds, priors strong at first), and as SPIN runs it
 (Kolotouros et al. 2019, `spin`: one round). First the camera stage turns and places the body by its
 trunk, then the body stage fits pose and shape, the place held. Errors are reckoned in pixels of a
-crop of 224 x 224, as published. There is no term over time: the result jitters as its input does. L-BFGS searches along one line
-for all frames of a batch, Adam goes for each by itself.
+crop of 224 x 224, as published. There is no term over time: the result jitters as its input does.
+L-BFGS searches along one line for all frames of a batch, Adam goes for each by itself.
 """
 
 from collections.abc import Callable
@@ -158,4 +158,4 @@ def minimise(
         value.backward()
         return value
 
-    lbfgs.step(closure)  # type: ignore[arg-type, no-untyped-call]
+    lbfgs.step(closure)

@@ -24,7 +24,7 @@ WINDOW_FRAMES, OVERLAP_FRAMES = 300, 40
 """Longer sequences are fitted window by window, so that memory does not grow with them."""
 BUILD_FRAMES = 100
 """Frames from which the build is fitted, evenly spread."""
-FIRST_ITERATIONS, BUILD_ITERATIONS, LAST_ITERATIONS = 4, 5, 3
+FIRST_ITERATIONS, BUILD_ITERATIONS, LAST_ITERATIONS = 3, 4, 3
 FEWEST_FRAMES_TO_SMOOTH = 3
 
 
@@ -117,10 +117,13 @@ def fit_person(
     contacts = None
     if weights.contact > 0:
         contacts = find_contacts(chain.places(motion)[0], observed)
-    motion = _fit_windows(motion, observed, chain, weights, iterations, contacts)
     if contacts is not None and contacts.ground is Ground.HELD:
+        # Where a foot rests is known better after the first of two strict solves.
+        first = max(iterations - LAST_ITERATIONS, 1)
+        motion = _fit_windows(motion, observed, chain, weights, first, contacts)
         contacts = contacts.anchored(chain.places(motion)[0])
-        motion = _fit_windows(motion, observed, chain, weights, LAST_ITERATIONS, contacts)
+        iterations = min(iterations, LAST_ITERATIONS)
+    motion = _fit_windows(motion, observed, chain, weights, iterations, contacts)
     error_px = _median_error(motion, observed, chain)
     return Outcome(motion, error_px, float(observed.spread_px.median()), contacts)
 

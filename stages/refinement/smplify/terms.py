@@ -78,11 +78,14 @@ class FrameTerms:
         self.chain, self.observed, self.weights = chain, observed, weights
         self.told = _told(observed, weights)
         time = observed.time_weight
-        self.poses: list[PriorTerm | RegressedTerm] = []
+        self.priors: list[PriorTerm] = []
+        self.regressed: list[RegressedTerm] = []
         if weights.pose_prior > 0:
-            self.poses.append(PriorTerm(shipped_dof_prior(), chain.dofs, weights.pose_prior * time))
+            self.priors.append(
+                PriorTerm(shipped_dof_prior(), chain.dofs, weights.pose_prior * time)
+            )
         if weights.regressed > 0:
-            self.poses.append(
+            self.regressed.append(
                 RegressedTerm(
                     observed.regressed_rotmat,
                     weights.regressed * observed.regressed_weight,
@@ -115,9 +118,12 @@ class FrameTerms:
         placed = self.chain.place(motion, with_build)
         self._pixels(normal, placed)
         self._directions(normal, placed)
-        self._pose(normal, motion)
-        for term in self.poses:
-            term.add(normal, motion.local_rotmat)
+        rotvec = rotmat_to_rotvec(motion.local_rotmat)
+        self._pose(normal, rotvec)
+        for prior in self.priors:
+            prior.add(normal, rotvec)
+        for regressed in self.regressed:
+            regressed.add(normal, motion.local_rotmat)
         for place in self.places:
             place.add(normal, placed)
         return normal
@@ -128,11 +134,14 @@ class FrameTerms:
         cost = self._pixel_residual(sites_m)[1]
         for told in self.told:
             cost = cost + self._direction_residual(sites_m, told)[1]
-        for term in self.poses:
-            cost = cost + term.cost(motion.local_rotmat)
+        rotvec = rotmat_to_rotvec(motion.local_rotmat)
+        for prior in self.priors:
+            cost = cost + prior.cost(rotvec)
+        for regressed in self.regressed:
+            cost = cost + regressed.cost(motion.local_rotmat)
         for place in self.places:
             cost = cost + place.cost(sites_m)
-        return cost + self._pose_residual(motion)[2] + self._shape_cost(motion)
+        return cost + self._pose_residual(rotvec)[2] + self._shape_cost(motion)
 
     def _shape_cost(self, motion: Motion) -> Tensor:
         total = (self.build_pull * motion.build**2).sum()
@@ -169,9 +178,9 @@ class FrameTerms:
             r, cost, weight = self._direction_residual(placed.sites_m, told)
             normal.add(r.mT.flatten(1), J, Jb, weight.repeat(1, 3), cost)
 
-    def _pose_residual(self, motion: Motion) -> tuple[Tensor, Tensor, Tensor]:
+    def _pose_residual(self, rotvec: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         dofs = self.chain.dofs
-        angles = dofs.angles_rad(rotmat_to_rotvec(motion.local_rotmat))
+        angles = dofs.angles_rad(rotvec)
         usual = (angles - dofs.rest_rad) / dofs.spread_rad
         beyond = (angles - dofs.high_rad).clamp_min(0) + (angles - dofs.low_rad).clamp_max(0)
         beyond = torch.nan_to_num(beyond) / LIMIT_SPREAD_RAD
@@ -179,9 +188,9 @@ class FrameTerms:
         cost = (self.weights.usual_pose * usual**2 + self.weights.limits * beyond**2) * time
         return usual, beyond, cost.sum(-1)
 
-    def _pose(self, normal: Normal, motion: Motion) -> None:
+    def _pose(self, normal: Normal, rotvec: Tensor) -> None:
         dofs, time = self.chain.dofs, self.observed.time_weight[:, None]
-        usual, beyond, cost = self._pose_residual(motion)
+        usual, beyond, cost = self._pose_residual(rotvec)
         normal.cost += cost
         pull = self.weights.usual_pose / dofs.spread_rad
         stop = self.weights.limits / LIMIT_SPREAD_RAD

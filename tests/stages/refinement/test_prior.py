@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
 from pipeline.smplify_prior import PRIOR_PATH, shipped_pose_prior
 from stages.refinement.smplify.dofs import make_dofs
 from stages.refinement.smplify.mixture import Mixture, fit_mixture
@@ -55,16 +56,14 @@ def test_its_gradient_is_that_of_its_cost() -> None:
         torch.zeros(1),
         torch.zeros(t).double(),
     )
-    term.add(normal, pose)
-    torch.testing.assert_close(normal.cost, term.cost(pose))
-    from pipeline.rotations import rotvec_to_rotmat
+    term.add(normal, rotmat_to_rotvec(pose))
+    torch.testing.assert_close(normal.cost, term.cost(rotmat_to_rotvec(pose)))
 
     for way in range(d - 3):
         step = torch.zeros((t, d - 3), dtype=torch.float64)
         step[:, way] = size
-        costs = [
-            term.cost(pose @ rotvec_to_rotmat(dofs.local_turns(sign * step))) for sign in (1, -1)
-        ]
+        turned = [pose @ rotvec_to_rotmat(dofs.local_turns(sign * step)) for sign in (1, -1)]
+        costs = [term.cost(rotmat_to_rotvec(rotmat)) for rotmat in turned]
         slope = (costs[0] - costs[1]) / (2 * size)
         torch.testing.assert_close(2 * normal.g[:, 3 + way], slope, atol=1e-3, rtol=1e-5)
 
@@ -88,8 +87,6 @@ def test_em_finds_two_clouds_again() -> None:
 
 
 def test_the_prior_in_smplifys_form_likes_a_walk_better_than_a_walk_with_limbs_bent_back() -> None:
-    from pipeline.rotations import rotmat_to_rotvec
-
     prior = shipped_pose_prior()
     pose = rotmat_to_rotvec(walking_pose(TIMES_S))[:, 1:].flatten(1)
     assert prior.means.shape[1] == 69
