@@ -24,11 +24,11 @@ RATES_FPS = (24.0, 30.0, 60.0)
 MOST_CLIPS, QUICK_CLIPS = 18, 4
 ACCELERATION_AT_MOST, HAND_AT_LEAST = 0.1, 0.9
 ASKED = {
-    "mpjpe_below_raw": "MPJPE below raw",
-    "acceleration_at_most_a_tenth": "acceleration error\nat most 0.1 of raw",
-    "peak_hand_speed_kept": "peak hand speed\n90 % or more",
-    "best_mpjpe": "best MPJPE",
-    "default": "is the default",
+    "mpjpe_below_raw": unit("MPJPE", "below raw"),
+    "acceleration_at_most_a_tenth": unit("accel. at most", "0.1 of raw"),
+    "peak_hand_speed_kept": unit("hand peak", "90 % or more"),
+    "best_mpjpe": unit("best", "MPJPE"),
+    "default": unit("is the", "default"),
 }
 
 
@@ -70,19 +70,20 @@ def score_table(rows: list[SmoothingScore], noise: Noise, fps: float, clips: int
     heads = (
         "smoother",
         unit("MPJPE", "mm"),
-        unit("accel. error", "m/s2"),
+        unit("accel.", "m/s2"),
         unit("accel.", "of raw"),
-        unit("peak hand", "%"),
+        unit("hand", "peak %"),
         unit("place", "mm"),
-        unit("clean: MPJPE", "mm"),
-        unit("peak hand", "%"),
+        unit("clean:", "mm"),
+        unit("hand", "peak %"),
         unit("delay", "ms"),
-        unit("s per 1000", "frames"),
+        unit("s per", "1000"),
     )
     made = table(
-        f"Smoothing, {noise.title()}; {clips} clips, {fps:g} fps",
+        f"Smoothing, {clips} clips, {fps:g} fps; {noise.title()}",
         heads,
-        caption=f"raw acceleration error {per_frame_mm:.0f} mm/frame^2; clean: no error put in",
+        caption=f"accel.: error of acceleration, raw {per_frame_mm:.0f} mm/frame^2; hand peak: "
+        "of the true peak speed; clean: no error put in; s per 1000 frames",
     )
     for row in rows:
         made.add_row(
