@@ -49,6 +49,12 @@ class OverlaySettings(_Block):
     enabled: bool = True
 
 
+class ReportSettings(_Block):
+    """The page that says how good the result is."""
+
+    enabled: bool = True
+
+
 @dataclass(frozen=True)
 class StageSettings:
     """The chosen backend of a stage and the options of its backends by name."""
@@ -70,6 +76,7 @@ class Settings:
     camera: CameraSettings
     body: BodySettings
     overlay: OverlaySettings
+    report: ReportSettings
     device: Literal["auto", "cpu", "cuda"]
     stages: Mapping[str, StageSettings]
     raw: Mapping[str, Any]
@@ -81,8 +88,9 @@ _BLOCKS: dict[str, type[_Block]] = {
     "camera": CameraSettings,
     "body": BodySettings,
     "overlay": OverlaySettings,
+    "report": ReportSettings,
 }
-_KNOWN = ("video", "camera", "body", "device", *STAGES, "overlay")
+_KNOWN = ("video", "camera", "body", "device", *STAGES, "overlay", "report")
 
 
 def load_settings(config: str | Path | None = None, overrides: Iterable[str] = ()) -> Settings:

@@ -9,7 +9,7 @@ from pipeline import weights
 from pipeline.files import file_digest, value_digest
 
 _FOLDERS = {"perception": ("stages/detection", "stages/regression")}
-_MADE_BY = (".py", ".npz", ".safetensors")
+_MADE_BY = (".py", ".npz", ".safetensors", ".j2")
 _ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -29,6 +29,16 @@ class ResultFolder:
         """The video that shows the result."""
         return self.path / "overlay.mp4"
 
+    @property
+    def page_path(self) -> Path:
+        """How good it is, as a page for a browser."""
+        return self.path / "report.html"
+
+    @property
+    def quality_path(self) -> Path:
+        """The same numbers, for programs."""
+        return self.path / "report.json"
+
     def stage_path(self, name: str) -> Path:
         """A stage's result."""
         return self.path / f"{name}.npz"

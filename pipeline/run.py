@@ -14,6 +14,7 @@ from pipeline.overlay import Overlay
 from pipeline.perceive import Perceiver
 from pipeline.person_file import write_people
 from pipeline.report import recorded
+from pipeline.report_page import write_report
 from pipeline.result import ResultFolder
 from pipeline.types import Camera
 from pipeline.video import open_video
@@ -73,6 +74,8 @@ def run(
         if settings.overlay.enabled:
             overlay = Overlay(people, camera, do.rendering, context, decoder)
             keep.files("rendering", lambda: overlay.write(folder.overlay_path, seen.video))
+        if settings.report.enabled:
+            keep.files("report", lambda: write_report(folder, context))
     return folder.read_report()
 
 

@@ -53,7 +53,8 @@ def find_stance(posed: Posed, camera: Camera) -> Stance:
     standing, seen = nowhere.copy(), nowhere.copy()
     for foot, points in enumerate(FEET):
         marks = person.keypoints_px[:, points].astype(np.float64)
-        seen[:, foot] = person.observed & (marks[..., 2] > SEEN_VISIBILITY).all(axis=1)
+        clear: np.ndarray = (marks[..., 2] > SEEN_VISIBILITY).all(axis=1)
+        seen[:, foot] = person.observed & clear
         depth_m = np.maximum(posed.sites_m[:, points, 2], 0.1)
         for stretch in runs(seen[:, foot]):
             speed = _speed_m_s(

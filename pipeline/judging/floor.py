@@ -16,6 +16,10 @@ SPREAD_M = 0.1
 ROLL_SPREAD, PITCH_SPREAD = 0.05, 0.15
 """How far the floor's slopes may be from what the people's upright bodies say."""
 PITCH_STARTS = (-0.4, -0.2, 0.0, 0.2)
+LEVEL_STARTS = (50.0, 90.0)
+"""Percentiles of the soles' heights, counted downwards."""
+BELOW = 1.5
+"""People stand on boxes rather than in pits: soles below the floor count this much more."""
 LOWEST_SHARE = 0.1
 HEAD, ANKLES = 15, [7, 8]
 
@@ -71,10 +75,8 @@ def find_floor(people: Sequence[Posed], stances: Sequence[Stance]) -> Floor:
         "standing feet" if stood else "lowest feet",
     )
     own = {
-        posed.person.id: float(
-            np.median(floor.height_m(sample if len(sample) else _lowest_m(posed)))
-        )
-        for posed, sample in zip(people, samples, strict=True)
+        posed.person.id: _own_height_m(posed, stance, floor)
+        for posed, stance in zip(people, stances, strict=True)
         if posed.person.drawn.any()
     }
     return replace(floor, offset_m=own)
@@ -85,21 +87,29 @@ def _fit(
 ) -> Float64[np.ndarray, " 3"]:
     """A plane: height and slopes, where y = height + slope_x x + slope_z z.
 
-    The slopes stay near those expected. Robust (Cauchy's weights), so that somebody on a box lifts no floor. From several starts, the
-    cheapest counts.
+    The slopes stay near those expected. Robust (Cauchy's weights), so that somebody on a box lifts
+    no floor. From several starts, the cheapest counts.
     """
-    found = [_fit_from(points_m, share, slopes, start) for start in PITCH_STARTS]
+    found = [
+        _fit_from(points_m, share, slopes, pitch, level)
+        for pitch in PITCH_STARTS
+        for level in LEVEL_STARTS
+    ]
     return min(found, key=lambda solution: _cost(points_m, share, slopes, solution))
 
 
 def _fit_from(
-    points_m: np.ndarray, share: np.ndarray, slopes: tuple[float, float], start: float
+    points_m: np.ndarray,
+    share: np.ndarray,
+    slopes: tuple[float, float],
+    pitch: float,
+    level: float,
 ) -> np.ndarray:
     design = _design(points_m)
     held = np.diag([0.0, ROLL_SPREAD**-2, PITCH_SPREAD**-2])
-    slope_z = slopes[1] + start
-    middle = np.median(points_m[:, 1] - slope_z * points_m[:, 2])
-    solution = np.array([middle, slopes[0], slope_z])
+    slope_z = slopes[1] + pitch
+    height = np.percentile(points_m[:, 1] - slope_z * points_m[:, 2], level)
+    solution = np.array([height, slopes[0], slope_z])
     for _ in range(ROUNDS):
         off = (points_m[:, 1] - design @ solution) / SPREAD_M
         weighted = design * (share / (1.0 + off**2) / SPREAD_M**2)[:, None]
@@ -113,7 +123,8 @@ def _cost(
 ) -> float:
     off = (points_m[:, 1] - _design(points_m) @ solution) / SPREAD_M
     tilt = (solution[1:] - slopes) / (ROLL_SPREAD, PITCH_SPREAD)
-    return float((share * np.log1p(off**2)).sum() + (tilt**2).sum())
+    below = np.where(off > 0, BELOW, 1.0)
+    return float((below * share * np.log1p(off**2)).sum() + (tilt**2).sum())
 
 
 def _design(points_m: np.ndarray) -> np.ndarray:
@@ -142,6 +153,16 @@ def _standing_m(posed: Posed, stance: Stance) -> np.ndarray:
         if drawn[stretch].any()
     ]
     return np.array(places).reshape(-1, 3)
+
+
+def _own_height_m(posed: Posed, stance: Stance, floor: Floor) -> float:
+    """Median height of the soles' lowest points while they stand, or while they are lowest."""
+    drawn = posed.person.drawn
+    lowest_m = floor.height_m(posed.soles_m).min(axis=2)
+    standing = stance.standing & drawn[:, None]
+    if standing.any():
+        return float(np.median(lowest_m[standing]))
+    return float(np.percentile(lowest_m[drawn], 100.0 * LOWEST_SHARE))
 
 
 def _lowest_m(posed: Posed) -> np.ndarray:

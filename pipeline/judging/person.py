@@ -126,7 +126,7 @@ def _summary(
         confidence=_mean(np.where(person.observed, series.confidence, np.nan), 4),
         reprojection_px=_mean(off_px, 2),
         reprojection_percent=_mean(series.reprojection_percent, 2),
-        reprojection_percent_p95=_percentile(series.reprojection_percent, 95),
+        reprojection_percent_p95=_percentile(series.reprojection_percent, 95.0),
         jitter_m_s3=_mean(series.jitter_m_s3, 1),
         foot_slide_mm_per_frame=_mean(series.foot_slide_mm, 2),
         standing_share=round(float(stance.standing.any(axis=1).mean()), 4),

@@ -25,7 +25,6 @@ from pipeline.result import ResultFolder
 from pipeline.schema import person_problems
 from pipeline.types import Camera, Person
 
-
 SAME_BOX_PX = 1e-3
 
 

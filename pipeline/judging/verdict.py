@@ -9,7 +9,7 @@ from pipeline.judging.person import Summary
 
 Level = Literal["good", "fair", "poor"]
 WORST = ("good", "fair", "poor")
-OVERALL = {"good": "Good", "fair": "Usable, with a look at what is named", "poor": "Doubtful"}
+OVERALL = {"good": "Good", "fair": "Usable, but look at this", "poor": "Doubtful"}
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,11 @@ def judge(summary: Summary, fps: float, risk: Risk) -> Verdict:
 def _findings(s: Summary, fps: float, risk: Risk) -> list[Finding]:
     found = [
         _finding(
-            "unseen share", 1 - s.observed_share, f"seen in {s.observed_share:.0%} of its frames"
+            "unseen share",
+            1 - s.observed_share,
+            f"seen in {100 * s.observed_share:.0f} % of its frames",
         ),
-        _finding("gap s", s.longest_gap_s, f"longest time unseen {s.longest_gap_s:.1f} s"),
+        _finding("gap s", s.longest_gap_s, _gap(s)),
         _finding("bone spread mm", s.bone_length_spread_mm, _bones(s)),
     ]
     rows: list[tuple[str, float | None, Callable[[float], str]]] = [
@@ -96,8 +98,7 @@ def _findings(s: Summary, fps: float, risk: Risk) -> list[Finding]:
          lambda v: f"standing feet slide {100 * v:.0f} cm a second"),
         ("sunk mm", s.penetration_mm, lambda v: f"feet {v:.0f} mm below the floor on average"),
         ("floor offset m", s.floor_offset_m and abs(s.floor_offset_m),
-         lambda v: f"stands {100 * v:.0f} cm off the common floor: "
-         "on or below something, or size and distance are wrong"),
+         _on_floor),
         ("stature spread m", s.stature_spread_m,
          lambda v: f"single frames disagree about the height by {100 * v:.0f} cm"),
     ]  # fmt: skip
@@ -120,6 +121,21 @@ def _bones(s: Summary) -> str:
     if steady:
         return "bones keep their length"
     return f"bones change their length by {s.bone_length_spread_mm:.0f} mm over time"
+
+
+def _gap(s: Summary) -> str:
+    if s.observed_share == 1.0:
+        return "never out of sight"
+    return f"longest time unseen {s.longest_gap_s:.1f} s"
+
+
+def _on_floor(off_m: float) -> str:
+    if LIMITS["floor offset m"].level(off_m) == "good":
+        return f"on the common floor within {100 * off_m:.0f} cm"
+    return (
+        f"stands {100 * off_m:.0f} cm off the common floor: on or below something, or size and "
+        "distance are wrong"
+    )
 
 
 def _steadiness(jitter_m_s3: float) -> str:
@@ -156,7 +172,7 @@ def _in_words(findings: tuple[Finding, ...]) -> str:
     worst = sorted(findings, key=lambda finding: -WORST.index(finding.level))
     against = [f.text for f in worst if f.level != "good"]
     speaks_for = [f.text for f in findings if f.level == "good" and f.measure in said]
-    text = f"{OVERALL[level]}"
+    text = OVERALL[level]
     if against:
         text += f": {'; '.join(against)}."
     if speaks_for:

@@ -1,0 +1,120 @@
+"""report.html and report.json: self-contained, small, made from what is there, true to it."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from benchmarks.format_readers.truth import made_up_people, write_made_up_result
+from pipeline import storage
+from pipeline.context import Context
+from pipeline.encode import OverlayWriter
+from pipeline.errors import OutputError
+from pipeline.files import write_npz
+from pipeline.report_page import write_report
+from pipeline.report_page.charts import Span
+from pipeline.report_page.facts import status_runs
+from pipeline.report_page.stills import read_pictures
+from pipeline.types import Video
+from tests.pipeline.test_cli import write_clip
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = write_made_up_result(tmp_path_factory.mktemp("report") / "made_up")
+    files = write_report(folder, Context())
+    return folder, files
+
+
+def test_the_page_needs_nothing_else(report):
+    folder, files = report
+    assert [file.name for file in files] == ["report.json", "report.html"]
+    page = folder.page_path.read_text(encoding="utf-8")
+    outside = re.findall(r'(?:src|href)\s*=\s*"(?!data:)[^"]*"|url\((?!#)[^)]*\)|@import', page)
+    assert not outside
+    assert "<script" not in page
+    assert len(page) < 200_000
+
+
+def test_page_and_json_say_the_same(report):
+    folder, _ = report
+    facts = json.loads(folder.quality_path.read_text())
+    page = " ".join(folder.page_path.read_text(encoding="utf-8").split())
+    assert [person["id"] for person in facts["people"]] == [1, 2]
+    for person in facts["people"]:
+        assert person["verdict"]["level"] in ("good", "fair", "poor")
+        for finding in person["verdict"]["findings"]:
+            assert finding["text"].replace("'", "&#39;") in page
+
+
+def test_numbers_are_those_of_the_files(report):
+    folder, _ = report
+    facts = json.loads(folder.quality_path.read_text())
+    for person, entry in zip(made_up_people(), facts["people"], strict=True):
+        assert entry["summary"]["observed_share"] == pytest.approx(person.observed.mean(), abs=1e-4)
+        assert entry["series"]["time_s"] == pytest.approx(person.time_s, abs=1e-4)
+        drawn = np.where(person.drawn, person.confidence, np.nan)
+        known = [v for v in entry["series"]["confidence"] if v is not None]
+        assert known == pytest.approx(drawn[np.isfinite(drawn)], abs=1e-4)
+
+
+def test_status_runs_cover_the_whole_time():
+    person = made_up_people()[1]
+    runs = status_runs(person)
+    assert runs[0]["start_s"] == pytest.approx(person.time_s[0], abs=1e-4)
+    assert [a["end_s"] for a in runs[:-1]] == [b["start_s"] for b in runs[1:]]
+    gone = [run for run in runs if run["status"] == "missing"]
+    assert gone[0]["end_s"] - gone[0]["start_s"] == pytest.approx(2 / 30, abs=1e-3)
+
+
+def test_ticks_are_round_and_inside():
+    ticks = Span(0.98, 3.99, 0.0, 100.0).ticks_s()
+    assert ticks[0] >= 0.98
+    assert ticks[-1] <= 3.99
+    assert np.diff(ticks) == pytest.approx(0.5)
+
+
+def test_nobody_is_a_page_too(tmp_path):
+    folder = write_made_up_result(tmp_path / "empty", people=())
+    write_report(folder, Context())
+    assert "No person was found" in folder.page_path.read_text(encoding="utf-8")
+
+
+def test_a_file_edited_into_nonsense_is_named(tmp_path):
+    folder = write_made_up_result(tmp_path / "bad")
+    path = next((folder.path / "people").glob("*.npz"))
+    arrays = storage.read_npz(path)
+    write_npz(path, {**arrays, "poses": arrays["poses"][:, :60]})
+    with pytest.raises(OutputError, match=r"poses has shape .*humans4d validate"):
+        write_report(folder, Context())
+
+
+@pytest.mark.parametrize("frames", [40, 700])
+def test_key_frames_and_portraits_show_the_right_moment(tmp_path, frames):
+    """Every frame's brightness tells its number."""
+    clip = write_clip(tmp_path / "source.mp4", frames=2)
+    time_s = np.arange(frames) / 30.0
+    video = Video(clip, 96, 64, 0, time_s, 0, False, "h264")
+    film = tmp_path / "overlay.mp4"
+    with OverlayWriter(film, video) as writer:
+        for row in range(frames):
+            writer.write(np.full((64, 96, 3), 20 + 200 * row // frames, np.uint8))
+    people = made_up_people()[:1]
+    pictures = read_pictures(film, time_s, people)
+    shown = [_brightness(still.jpeg) for still in pictures.stills]
+    expected = [20 + 200 * still.time_s * 30 / frames for still in pictures.stills]
+    assert len(shown) >= 2
+    assert shown == pytest.approx(expected, abs=4)
+    assert set(pictures.portraits) == {1}
+    portrait = pictures.portraits[1]
+    assert people[0].time_s[0] <= portrait.time_s <= people[0].time_s[-1]
+    assert _brightness(portrait.jpeg) == pytest.approx(
+        20 + 200 * portrait.time_s * 30 / frames, abs=4
+    )
+
+
+def _brightness(jpeg: bytes) -> float:
+    import cv2
+
+    return float(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).mean())
