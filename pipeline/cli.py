@@ -22,6 +22,7 @@ from pipeline.commands import (
     import_,
     inspect,
     models,
+    render,
     run,
     track,
     validate,
@@ -37,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run_command)
+app.command("render")(render.render_command)
 app.command("export")(export.export_command)
 app.command("import")(import_.import_command)
 app.command("track")(track.track_command)

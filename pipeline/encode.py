@@ -38,6 +38,7 @@ class OverlayWriter:
         preset: str = "ultrafast",
         crf: int = 21,
         events: EventLog | None = None,
+        pixel_aspect: Fraction | None = None,
     ) -> None:
         """Prepare; nothing is written yet.
 
@@ -47,6 +48,7 @@ class OverlayWriter:
             preset: x264's trade of speed for size.
             crf: x264's quality, 0 (best) to 51; around 20 is hard to tell from the source.
             events: where padding and re-encoded sound are recorded.
+            pixel_aspect: width of a pixel over its height; None: the source's, read from its file.
         """
         self._path = Path(path)
         self._part = self._path.with_name(f".{self._path.stem}.part.mp4")
@@ -54,6 +56,7 @@ class OverlayWriter:
         self._preset = preset
         self._crf = crf
         self._events = events or EventLog()
+        self._given_aspect = pixel_aspect
         self._pipe: H264Pipe | None = None
         self._sound: SoundTrack | None = None
         self._shift_s = 0.0
@@ -187,6 +190,8 @@ class OverlayWriter:
 
     def _pixel_aspect(self) -> Fraction:
         """Width of a pixel over its height, upright."""
+        if self._given_aspect is not None:
+            return self._given_aspect
         with open_container(self._video.path) as source:
             aspect = picture_stream(source).sample_aspect_ratio or Fraction(1)
         return 1 / aspect if self._video.rotation_deg in (90, 270) else aspect

@@ -1,5 +1,6 @@
-"""`humans4d inspect`: who is where, how good, and what went wrong."""
+"""`humans4d inspect`: who is where, how good, and what went wrong; or what one file holds."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,17 +9,26 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.console import OUT
+from pipeline.errors import OutputError
+from pipeline.person_words import entries, sentences
 from pipeline.result import ResultFolder
+from pipeline.schema import person_problems
+from pipeline.storage import read_npz
 
 _LEGEND = (
     "seen: share of frames with a detection; filled: interpolated; conf: mean confidence; "
     "off: mean distance of the body's landmarks from those in the picture; jitter: m/s3"
 )
-Folder = Annotated[Path, typer.Argument(help="A result folder.", show_default=False)]
+_COLOURS = {"good": "green", "fair": "yellow", "poor": "red"}
+Target = Annotated[
+    Path, typer.Argument(help="A result folder, or one person_NNN.npz.", show_default=False)
+]
 
 
-def inspect_command(result: Folder) -> int:
-    """Show the people of a result, how good each is, and the run's events."""
+def inspect_command(result: Target) -> int:
+    """Show the people of a result, how good each is, and the run's events; or explain one file."""
+    if result.is_file():
+        return _explain(result)
     folder = ResultFolder(result)
     report = folder.read_report()
     _show_run(report)
@@ -26,11 +36,47 @@ def inspect_command(result: Folder) -> int:
         OUT.print(_people_table(report["people"]))
     elif "people" in report:
         OUT.print("No person was found.")
+    _show_verdicts(folder)
     for event in report["events"]:
         OUT.print(_event_line(event), highlight=False)
     if not report["events"]:
         OUT.print("No events: nothing was dropped, assumed or replaced.")
     return 0
+
+
+def _explain(path: Path) -> int:
+    """One person's file: what it says, and what each array means."""
+    arrays = read_npz(path)
+    if problems := person_problems(arrays):
+        more = f" ({len(problems)} problems in all)" if len(problems) > 1 else ""
+        raise OutputError(f"{path}: {problems[0]}{more}. See all with: humans4d validate {path}")
+    for line in sentences(arrays):
+        OUT.print(line, highlight=False, markup=False, soft_wrap=True)
+    table = Table()
+    for title in ("array", "holds", "meaning"):
+        table.add_column(title, overflow="fold")
+    for row in entries(arrays):
+        table.add_row(*(escape(cell) for cell in row))
+    OUT.print(table)
+    return 0
+
+
+def _show_verdicts(folder: ResultFolder) -> None:
+    """The report's verdict on everybody, where there is a report."""
+    try:
+        people = json.loads(folder.quality_path.read_text(encoding="utf-8"))["people"]
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        text = f"{folder.quality_path}: cannot be read. Run the video again to remake it"
+        raise OutputError(text) from error
+    for person in people:
+        verdict = person["verdict"]
+        colour = _COLOURS.get(verdict["level"], "default")
+        text = escape(verdict["text"])
+        OUT.print(f"[{colour}]person {person['id']}:[/] {text}", highlight=False, soft_wrap=True)
+    if folder.page_path.exists():
+        OUT.print(f"In pictures: {folder.page_path}", highlight=False, markup=False)
 
 
 def _show_run(report: dict[str, Any]) -> None:
