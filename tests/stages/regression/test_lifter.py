@@ -19,7 +19,7 @@ from pipeline.types import Detections
 from stages.regression.lifter import Backend, Config
 from stages.regression.lifter.filmed import Filmed, SiteBody
 from stages.regression.lifter.network import WINDOW, LifterNetwork, Sizes
-from stages.regression.lifter.sequence import lift, window_starts
+from stages.regression.lifter.sequence import Sightings, lift, window_starts
 from stages.regression.lifter.tracklets import tracklets
 from stages.regression.lifter.view import rays_of, seen_straight
 from tests.stages.regression.lifter_people import SeenWalker, seen_walker
@@ -65,7 +65,7 @@ def test_view_does_not_depend_on_where_the_camera_points():
         Rotation.from_euler("yx", [14.0, -9.0], degrees=True).as_matrix()
     ).float()
     ahead = torch.nn.functional.pad(0.4 * rays, (0, 1), value=1.0)
-    turned = ahead @ torch.from_numpy(turn.T)
+    turned = ahead @ turn.T
     before = seen_straight(0.4 * rays, confidence)
     after = seen_straight(turned[..., :2] / turned[..., 2:], confidence)
     # The picture may only turn about its middle, and hardly: distances between points stay.
@@ -80,9 +80,8 @@ def test_the_mirror_image_of_a_body_has_the_mirror_image_of_its_keypoints():
     pelvis_m = torch.tensor([0.3, -0.2, 4.0]) + torch.zeros(2, 5, 3)
     betas = torch.zeros(2, 10)
     points_m = body.points_m(pose, betas)[1] + pelvis_m[:, :, None]
-    filmed = Filmed(
-        pose, pelvis_m, betas, points_m[..., :2] / points_m[..., 2:], torch.ones(2, 5, 33)
-    )
+    seen_at, in_space = points_m[..., :2] / points_m[..., 2:], points_m - pelvis_m[:, :, None]
+    filmed = Filmed(pose, pelvis_m, betas, seen_at, torch.ones(2, 5, 33), in_space)
     mirrored = filmed.mirrored(torch.tensor([True, False]))
     again_m = body.points_m(mirrored.pose_rotmat, betas)[1] + mirrored.pelvis_m[:, :, None]
     rays = again_m[..., :2] / again_m[..., 2:]
@@ -107,10 +106,20 @@ def test_seventeen_keypoints_of_coco_do(walker, backend):
     coco = replace(
         walker.detections,
         skeleton=COCO17.name,
+        landmarks_m=None,
         landmarks_px=walker.detections.landmarks_px[:, places],
     )
     bodies = backend.over_time(walker.video, coco, walker.camera)
     assert pa_mpjpe_mm(joints_of(bodies), walker.joints_m) < 55
+
+
+def test_the_detectors_guess_in_space_helps_and_is_not_needed(walker, backend):
+    flat = replace(walker.detections, landmarks_m=None)
+    without = backend.over_time(walker.video, flat, walker.camera)
+    assert pa_mpjpe_mm(joints_of(without), walker.joints_m) < 55
+    helped = backend.over_time(walker.video, walker.detections, walker.camera)
+    errors = [pa_mpjpe_mm(joints_of(bodies), walker.joints_m) for bodies in (helped, without)]
+    assert errors[0] < errors[1]
 
 
 def test_the_frame_rate_hardly_matters(walker, backend):
@@ -129,6 +138,7 @@ def test_order_and_number_of_bodies_are_those_of_the_detections(walker, backend)
         walker.detections.score[order],
         walker.detections.skeleton,
         walker.detections.landmarks_px[order],
+        walker.detections.landmarks_m[order],
     )
     straight = backend.over_time(walker.video, walker.detections, walker.camera)
     shuffled = backend.over_time(walker.video, mixed, walker.camera)
@@ -145,6 +155,7 @@ def test_one_frame_is_enough(walker, backend):
         walker.detections.score[:1],
         walker.detections.skeleton,
         walker.detections.landmarks_px[:1],
+        walker.detections.landmarks_m[:1],
     )
     bodies = backend.over_time(walker.video, one, walker.camera)
     assert pa_mpjpe_mm(joints_of(bodies), walker.joints_m[:1]) < 90
@@ -177,7 +188,7 @@ def test_missing_points_and_frames_do_not_spoil_the_rest(walker, backend):
 @pytest.mark.parametrize("skeleton", [None, "mpii16"])
 def test_other_keypoints_are_refused(walker, backend, skeleton):
     points = None if skeleton is None else walker.detections.landmarks_px[:, :16]
-    other = replace(walker.detections, skeleton=skeleton, landmarks_px=points)
+    other = replace(walker.detections, skeleton=skeleton, landmarks_px=points, landmarks_m=None)
     with pytest.raises(SettingsError, match="lifter"):
         backend.over_time(walker.video, other, walker.camera)
 
@@ -209,9 +220,9 @@ def test_lift_of_any_length_gives_rotations():
     network = LifterNetwork(Sizes(width=32, depth=1)).eval()
     for count in (1, 5, WINDOW, WINDOW + 7):
         rays = np.random.default_rng(0).normal(size=(count, 33, 2)).astype(np.float32) * 0.1
-        lifted = lift(
-            network, np.arange(count) / 30, rays, np.ones((count, 33), np.float32), 1 / 30, 8
-        )
+        sure, in_space = np.ones((count, 33), np.float32), np.zeros((count, 33, 3), np.float32)
+        sightings = Sightings(np.arange(count) / 30, rays, sure, in_space)
+        lifted = lift(network, sightings, 1 / 30, 8)
         turned = lifted.pose_rotmat @ lifted.pose_rotmat.mT
         torch.testing.assert_close(turned, torch.eye(3).expand_as(turned), atol=1e-4, rtol=0)
         assert lifted.pose_rotmat.shape == (count, 24, 3, 3)
