@@ -46,16 +46,29 @@ class MotionClips:
     def windows(
         self, count: int, frames: int, tempo: tuple[float, float], rng: torch.Generator
     ) -> MotionWindows:
-        """Windows that step `tempo` frames of the clip at a time; shorter clips go slower."""
+        """Windows of clips drawn by their chance, at random times."""
         clip = torch.multinomial(self.chance, count, replacement=True, generator=rng)
+        return self.at(clip, self.random_times(clip, frames, tempo, rng))
+
+    def random_times(
+        self,
+        clip: Int64[Tensor, " b"],
+        frames: int,
+        tempo: tuple[float, float],
+        rng: torch.Generator,
+    ) -> Float[Tensor, "b t"]:
+        """Fractional frames `tempo` frames of the clip apart; shorter clips go slower."""
         low, high = tempo
-        step = low + (high - low) * torch.rand(count, generator=rng)
+        step = low + (high - low) * torch.rand(len(clip), generator=rng)
         room = (self.length[clip] - 1).float()
         step = torch.minimum(step, room / (frames - 1))
-        begin = torch.rand(count, generator=rng) * (room - step * (frames - 1))
-        at = begin[:, None] + step[:, None] * torch.arange(frames)
-        before = at.floor().clamp(max=(self.length[clip] - 2)[:, None]).long()
-        share, rows = (at - before)[..., None], self.start[clip][:, None] + before
+        begin = torch.rand(len(clip), generator=rng) * (room - step * (frames - 1))
+        return begin[:, None] + step[:, None] * torch.arange(frames)
+
+    def at(self, clip: Int64[Tensor, " b"], time: Float[Tensor, "b t"]) -> MotionWindows:
+        """Poses and places at fractional frames, along the chord."""
+        before = time.floor().clamp(max=(self.length[clip] - 2)[:, None]).long()
+        share, rows = (time - before)[..., None], self.start[clip][:, None] + before
         first, second = self.quats_wxyz[rows], self.quats_wxyz[rows + 1]
         second = torch.where((first * second).sum(-1, keepdim=True) < 0, -second, second)
         quats = torch.nn.functional.normalize(torch.lerp(first, second, share[..., None]), dim=-1)
@@ -69,8 +82,10 @@ def mirror_rotmat(rotmat: Float[Tensor, "*b 24 3 3"]) -> Float[Tensor, "*b 24 3 
     return mirror @ rotmat[..., torch.from_numpy(SMPL24.mirror).long(), :, :] @ mirror
 
 
-def read_motion_clips(folder: Path, least_frames: int) -> MotionClips:
+def read_motion_clips(folder: Path, least_frames: int, *, with_places: bool = True) -> MotionClips:
     """Every `.npz` with `poses` (t, 72) and `trans` (t, 3) in the folder, by name.
+
+    Without places `trans` may be missing, and everybody stays at the origin.
 
     Takes of one performer (`cmu_60_...`) share their chance, so that whoever was recorded for
     hours is not all there is.
@@ -82,9 +97,11 @@ def read_motion_clips(folder: Path, least_frames: int) -> MotionClips:
     quats, places, groups = [], [], []
     for path in sorted(folder.glob("*.npz")):
         with np.load(path) as file:
-            if any(name not in file for name in ("poses", "trans")):
-                raise InputError(f"{path}: holds no 'poses' and 'trans' of a SMPL motion")
-            poses, trans = file["poses"], file["trans"]
+            needed = ("poses", "trans") if with_places else ("poses",)
+            if missing := [name for name in needed if name not in file]:
+                raise InputError(f"{path}: holds no '{missing[0]}' of a SMPL motion")
+            poses = file["poses"]
+            trans = file["trans"] if with_places else np.zeros((len(poses), 3))
         if poses.shape[1:] != (72,) or trans.shape != (len(poses), 3):
             raise InputError(f"{path}: 'poses' must be (t, 72) and 'trans' (t, 3)")
         if len(poses) < least_frames:

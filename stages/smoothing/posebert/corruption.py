@@ -12,13 +12,9 @@ from jaxtyping import Bool, Float
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from pipeline.motion_clips import mirror_rotmat
 from pipeline.rotations import rotvec_to_rotmat
 
-MIRRORED = (
-    *(0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12),
-    *(14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22),
-)
-"""SMPL's joints with left and right exchanged."""
 Range = tuple[float, float]
 
 
@@ -63,8 +59,7 @@ def corrupted(
     error_deg = error_deg + _amount(config.slow_deg, count, rng) * slow
     error_deg = error_deg + _bursts_deg(config, count, length, rng)
     swapped = _uniform(rng, count, length) < _amount(config.swaps, count, rng)[:, :, 0, 0]
-    mirror = torch.tensor([[1.0, -1, -1], [-1, 1, 1], [-1, 1, 1]])
-    other = rotmat[:, :, list(MIRRORED)] * mirror
+    other = mirror_rotmat(rotmat)
     # The root is not mirrored: who takes left for right still sees which way a person faces.
     other = torch.cat([rotmat[:, :, :1], other[:, :, 1:]], dim=2)
     seen_as = torch.where(swapped[..., None, None, None], other, rotmat)
