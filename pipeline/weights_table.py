@@ -250,4 +250,32 @@ TABLE = (
             "(data/SMPL_to_J19.pkl, which 4D-Humans keeps in ~/.cache/4DHumans/data/)"
         ),
     ),
+    WeightsFile(
+        name="phalp-pose",
+        file_name="phalp_pose.safetensors",
+        sha256=None,
+        size_bytes=150_000_000,
+        licence="none stated for the weights (code MIT); trained with SMPL and on research data",
+        needed_by="tracking: phalp, its published costs; optional",
+        source=Checkpoint(
+            page="https://github.com/brjathu/PHALP",
+            original="pose_predictor.pth (pose_predictor_40006.ckpt), which PHALP keeps in "
+            "~/.cache/phalp/weights/",
+            stage="tracking",
+            backend="phalp",
+            usual_path=".cache/phalp/weights/pose_predictor.pth",
+        ),
+    ),
+    WeightsFile(
+        name="phalp-pose-statistics",
+        file_name="phalp_mean_std.npy",
+        sha256=None,
+        size_bytes=1_936,
+        licence="none stated for the weights (code MIT)",
+        needed_by="tracking: phalp, with phalp-pose",
+        source=ByHand(
+            "https://github.com/brjathu/PHALP (3D/mean_std.npy, which PHALP keeps in "
+            "~/.cache/phalp/3D/)"
+        ),
+    ),
 )

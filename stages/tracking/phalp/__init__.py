@@ -4,24 +4,37 @@ From frame to frame, then over the whole video. With `distance_type: EQ_019` or 
 part is the published one, cost, gate and life cycle; `evidence` weighs the same cues, the default.
 """
 
+from typing import Literal
+
 import numpy as np
 from pydantic import Field
 
 from pipeline.backends import BackendConfig
 from pipeline.context import Context
 from pipeline.types import Bodies, Camera, Detections, Person, Video
-from stages.tracking._frame import in_frame, without_duplicates
 from stages.tracking._people import long_enough, people_of, usable
-from stages.tracking.phalp.facing import facing_of
-from stages.tracking.phalp.looks import Look, look_of
+from stages.tracking.phalp.frames import frames_of
 from stages.tracking.phalp.offline import associated
-from stages.tracking.phalp.online import OnlineSettings, OnlineTracks, Seen
+from stages.tracking.phalp.online import OnlineSettings, follow_evidence
+from stages.tracking.phalp.prediction import (
+    checkpoint_layout,
+    pose_prediction,
+    told_prediction,
+)
+from stages.tracking.phalp.published import Life
+from stages.tracking.phalp.published_flow import follow_published, life_at, tracker_for
 from stages.tracking.phalp.tracklets import world_of
+
+COLOURS = 28
+"""Size of the vector of `pipeline.appearance`."""
 
 
 class Config(BackendConfig):
     """Times are in seconds, so the frame rate does not change their meaning."""
 
+    distance_type: Literal["evidence", "EQ_019", "EQ_010"] = "evidence"
+    """How detections are given to people from frame to frame: this project's evidence, or one of
+    PHALP's published costs with its life cycle."""
     offline: bool = True
     """Judge the tracks again over the whole video; false: what was found from frame to frame."""
     start_score: float = Field(default=0.4, ge=0, le=1)
@@ -36,6 +49,17 @@ class Config(BackendConfig):
     """People sighted for less in all are dropped."""
     alpha: float = Field(default=0.1, gt=0, le=1)
     """What a new sighting counts for in a track's look, times its squared score (as published)."""
+    n_init: int = Field(default=5, ge=1)
+    """Published: sightings in a row that make a track a person, in frames of 30 fps."""
+    max_age_track: int = Field(default=50, ge=1)
+    """Published: frames of 30 fps that somebody out of sight is waited for."""
+    track_history: int = Field(default=7, ge=3)
+    """Published: sightings that place and pose are predicted from."""
+    hungarian_th: float = Field(default=100.0, gt=0)
+    """Published: the cost above which nobody continues."""
+    pose_prediction: Literal["auto", "network", "line"] = "auto"
+    """Published cost: the official network (`humans4d models add phalp-pose FILE`), or a line
+    through the last poses; auto: the network where its weights are."""
     duplicate_iou: float = Field(default=0.7, gt=0, le=1)
     """A detection that overlaps a person's by more starts no second person."""
     duplicate_landmarks: float = Field(default=0.8, gt=0, le=1)
@@ -54,7 +78,8 @@ class Backend:
     ) -> tuple[Person, ...]:
         """The people of a video; see the stage's contract."""
         rows = np.flatnonzero(usable(video, detections, bodies, self.context))
-        tracks = self._follow(video, detections, bodies, rows)
+        tracks = self._follow(video, detections, bodies, camera, rows)
+        self._tell_cues(bodies)
         if self.config.offline and tracks:
             world = world_of(video, detections, bodies, tracks)
             tracks = associated(world, tracks, self.config.max_gap_s, self.context)
@@ -62,37 +87,48 @@ class Backend:
         return people_of(tracks, video, detections, bodies)
 
     def _follow(
-        self, video: Video, detections: Detections, bodies: Bodies, rows: np.ndarray
+        self,
+        video: Video,
+        detections: Detections,
+        bodies: Bodies,
+        camera: Camera,
+        rows: np.ndarray,
     ) -> list[np.ndarray]:
-        """Sightings of every track, the short ones too."""
+        """Sightings of every track, found from frame to frame."""
         config = self.config
-        online = OnlineTracks(
-            OnlineSettings(
+        frames = frames_of(video, detections, rows, config.duplicate_landmarks, self.context)
+        if config.distance_type == "evidence":
+            settings = OnlineSettings(
                 config.start_score,
                 config.lost_s,
                 config.recent_s,
                 config.duplicate_iou,
                 config.alpha,
             )
+            tracks, repeated = follow_evidence(frames, bodies, settings)
+            self._tell_repeated(repeated)
+            return tracks
+        life = Life(config.n_init, config.max_age_track, config.track_history, config.hungarian_th)
+        tracker = tracker_for(
+            config.distance_type,
+            life_at(life, video.fps),
+            config.alpha,
+            pose_prediction(config.pose_prediction, self.context),
         )
-        rows = rows[np.argsort(detections.frame_index[rows], kind="stable")]
-        bounds = np.searchsorted(
-            detections.frame_index[rows], np.append(video.frame_index, 2**31 - 1)
+        return follow_published(frames, video, detections, bodies, camera, tracker)
+
+    def _tell_cues(self, bodies: Bodies) -> None:
+        """Which appearance and which pose prediction were used."""
+        look = "none (the pictures were not looked at)"
+        if bodies.appearance is not None:
+            parts = bodies.appearance.shape[1] == COLOURS
+            look = "the colours of seven body parts" if parts else "the regressor's own"
+        pose = "the way the body faced when last seen"
+        if self.config.distance_type != "evidence":
+            pose = told_prediction(self.config.pose_prediction)
+        self.context.events.record(
+            "tracking", "info", f"phalp: appearance: {look}; pose prediction: {pose}."
         )
-        facing = facing_of(bodies)
-        looks = _appearance(bodies)
-        cuts = set() if video.cut_frames is None else set(video.cut_frames.tolist())
-        with self.context.progress("Tracking", video.frame_count) as advance:
-            for number, time_s in enumerate(video.time_s):
-                found = in_frame(detections, rows[bounds[number] : bounds[number + 1]])
-                kept = without_duplicates(found, config.duplicate_landmarks)
-                frame = video.first_frame + number
-                online.repeated += [frame] * (len(found) - len(kept))
-                seen = Seen(kept, look_of(looks[kept.index]), facing[kept.index])
-                online.step(seen, float(time_s), frame, is_cut=frame in cuts)
-                advance(1)
-        self._tell_repeated(online.repeated)
-        return [np.array(track) for track in online.sightings]
 
     def _tell_repeated(self, frames: list[int]) -> None:
         if frames:
@@ -105,11 +141,4 @@ class Backend:
             )
 
 
-def _appearance(bodies: Bodies) -> np.ndarray:
-    """(n, d) looks; without columns where there are none."""
-    if bodies.appearance is None:
-        return np.zeros((len(bodies), 0))
-    return np.asarray(bodies.appearance, np.float64)
-
-
-__all__ = ["Backend", "Config", "Look"]
+__all__ = ["Backend", "Config", "checkpoint_layout"]

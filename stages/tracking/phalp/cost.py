@@ -30,7 +30,8 @@ class CostScales:
 
 EQ_019 = CostScales(4.0536, 1.3070, 0.3792, 4.1658, 1.5)
 EQ_010 = CostScales(3.8303, 1.5207, 0.4930, 4.5831, 1.2)
-EQ_010_AT_CUT = CostScales(7.8303, 1.5207, 1e100, 1e100, 1.2)
+NO_PLACE = 1e100
+EQ_010_AT_CUT = CostScales(7.8303, 1.5207, NO_PLACE, NO_PLACE, 1.2)
 """Across a cut the place says nothing."""
 
 

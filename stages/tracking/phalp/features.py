@@ -56,7 +56,7 @@ def pose_vector(
 ) -> Float64[np.ndarray, "n 229"]:
     """Rotation matrices row by row, shape, and the camera's shift with depth over 200."""
     shift = np.asarray(camera, np.float64) / [1.0, 1.0, DEPTH_UNIT]
-    flat = np.asarray(rotmat, np.float64).reshape(len(rotmat), -1)
+    flat = np.asarray(rotmat, np.float64).reshape(len(rotmat), 24 * 9)
     return np.concatenate([flat, betas, shift], axis=1)
 
 

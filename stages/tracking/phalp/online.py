@@ -6,6 +6,7 @@ up again here when place and look agree; what is doubtful is left to the associa
 video.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,11 +14,14 @@ from jaxtyping import Float64, Int64
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.boxes import box_iou
+from pipeline.types import Bodies
 from stages.tracking._association import FORBIDDEN, LOST, NEAR, RECENT, SURPRISE_GATE, Reach
 from stages.tracking._box_filter import boxes_of
 from stages.tracking._frame import FrameDetections
 from stages.tracking._motion import Motion, motion_at
 from stages.tracking._similarity import landmark_similarity
+from stages.tracking.phalp.facing import facing_of
+from stages.tracking.phalp.frames import OneFrame
 from stages.tracking.phalp.looks import Look, look_of, unlike, updated
 
 LOOK_WEIGHT, FACING_WEIGHT = 0.8, 0.3
@@ -224,4 +228,18 @@ class OnlineTracks:
         return np.asarray((overlap > self.settings.duplicate_iou).any(axis=1))
 
 
-__all__ = ["OnlineSettings", "OnlineTracks", "Seen", "look_of"]
+def follow_evidence(
+    frames: Iterable[OneFrame], bodies: Bodies, settings: OnlineSettings
+) -> tuple[list[np.ndarray], list[int]]:
+    """Sightings of every track, the short ones too, and the frames of repeated detections."""
+    tracks = OnlineTracks(settings)
+    facing = facing_of(bodies)
+    looks = np.zeros((len(bodies), 0))
+    if bodies.appearance is not None:
+        looks = bodies.appearance.astype(np.float64)
+    for one in frames:
+        tracks.repeated += [one.frame] * one.repeated
+        index = one.found.index
+        seen = Seen(one.found, look_of(looks[index]), facing[index])
+        tracks.step(seen, one.time_s, one.frame, is_cut=one.is_cut)
+    return [np.array(track) for track in tracks.sightings], tracks.repeated

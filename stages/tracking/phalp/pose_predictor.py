@@ -20,6 +20,23 @@ HEADS, HEAD_WIDTH = 16, 64
 ROUNDS = 3
 UNSEEN_SCORE = -1e3
 TINY = 1e-10
+PREFIXES = tuple(
+    f"encoder.{name}"
+    for name in (
+        "mask_token",
+        "class_token",
+        "pos_embedding_learned",
+        "pose_shape_encoder.",
+        "transformer1.",
+        "transformer2.",
+        "conv_en.",
+        "conv_de.",
+        "smpl_head.",
+        "loca_head.",
+        "action_head_ava.",
+    )
+)
+"""What of an official checkpoint plays a part in the prediction."""
 
 
 @dataclass(frozen=True)

@@ -103,12 +103,13 @@ class PublishedTracker:
             track.frames_since_seen += 1
         self.cost = self._costs(found, is_cut)
         assigned = assign(self.cost, self.life.hungarian_th)
+        before = list(self.tracks)
         ids = [0] * len(found)
         for row, column in assigned.pairs:
-            self._continue(self.tracks[row], frame, column, found[column], is_cut)
-            ids[column] = self.tracks[row].id
+            self._continue(before[row], frame, column, found[column], is_cut)
+            ids[column] = before[row].id
         for row in assigned.free_rows:
-            self._miss(self.tracks[row])
+            self._miss(before[row])
         for column in assigned.free_columns:
             ids[column] = self._begin(frame, column, found[column])
         self._predict()
