@@ -1,4 +1,4 @@
-"""`humans4d body`: make the embedded body again; fit bodies to vertices and joints."""
+"""`humans4d body`: make the embedded body again; fit bodies; show one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,6 +84,59 @@ def fit(
     )
     for line in _residuals(found):
         OUT.print(line, highlight=False)
+
+
+@app.command()
+def show(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A person's file, AMASS (.npz), or JSON with pose and betas."),
+    ] = None,
+    frame: Annotated[int, typer.Option(help="Which frame of the file, from 0.")] = 0,
+    betas: Annotated[str | None, typer.Option(help="Up to 10 numbers, such as 1.5,0,-2.")] = None,
+    pose: Annotated[
+        str | None, typer.Option(help="72 numbers: 24 joints, axis-angle, y up, facing +z.")
+    ] = None,
+    joints: Annotated[bool, typer.Option(help="Draw the joints and their numbers.")] = True,
+    transparent: Annotated[bool, typer.Option("--transparent", help="No background.")] = False,
+    size: Annotated[str, typer.Option(help="Width x height of the picture.")] = "1200x800",
+    body: Annotated[
+        str, typer.Option("--body", help="The body: embedded, or a SMPL file (.pkl, .npz).")
+    ] = "embedded",
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write.")] = Path(
+        "body.png"
+    ),
+) -> None:
+    """Picture one body from shape and pose, from the front and the side, joints over it."""
+    import numpy as np
+
+    from pipeline import backends
+    from pipeline.commands.render import parse_size
+    from pipeline.console import OUT
+    from pipeline.context import Context
+    from pipeline.views.body_input import one_body, parse_numbers, read_one_body
+    from pipeline.views.one_body import OneBody, picture_body
+    from pipeline.views.png import write_png
+
+    size_px = parse_size(size)
+    context = Context(body_model=body)
+    if file is not None:
+        one = read_one_body(file, frame)
+    else:
+        one = one_body(np.zeros(10), np.zeros(72), "rest")
+    if betas is not None or pose is not None:
+        shape = one.betas if betas is None else parse_numbers(betas, "--betas")
+        turns = one.pose_rotvec.ravel() if pose is None else parse_numbers(pose, "--pose")
+        given = one_body(shape, turns, "--pose")
+        in_camera = one.in_camera and pose is None
+        one = OneBody(given.betas, given.pose_rotvec, in_camera)
+    config = backends.make_config("rendering", "raster", {"alpha": 1.0})
+    renderer = backends.make("rendering", "raster", config, context)
+    canvas = picture_body(
+        one, context.body, renderer, size_px, joints=joints, transparent=transparent
+    )
+    write_png(output, canvas)
+    OUT.print(f"{output}: body {context.body.name}", highlight=False, soft_wrap=True)
 
 
 def _residuals(found: "BodyFit") -> list[str]:

@@ -67,7 +67,7 @@ def render_command(
     configure_logging(verbose=verbose)
     if transparent and not (stills or png):
         raise SettingsError("--transparent: a video has no alpha. Add --png or --stills 5")
-    size_px = _size(size)
+    size_px = None if size is None else parse_size(size)
     folder = ResultFolder(result)
     report = folder.read_report()
     with without_gc():
@@ -101,9 +101,12 @@ def render_command(
     return 0
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height of a text such as 1280x720.
+
+    Raises:
+        SettingsError: something else, too small or too large.
+    """
     found = re.fullmatch(r"(\d+)x(\d+)", text.strip().lower())
     size_px = (int(found[1]), int(found[2])) if found else (0, 0)
     if not all(SMALLEST_PX <= side <= LARGEST_PX for side in size_px):

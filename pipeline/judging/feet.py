@@ -52,9 +52,8 @@ def find_stance(posed: Posed, camera: Camera) -> Stance:
         return Stance(nowhere, measured=False)
     standing, seen = nowhere.copy(), nowhere.copy()
     for foot, points in enumerate(FEET):
-        marks = person.keypoints_px[:, points].astype(np.float64)
-        clear: np.ndarray = (marks[..., 2] > SEEN_VISIBILITY).all(axis=1)
-        seen[:, foot] = person.observed & clear
+        marks: np.ndarray = person.keypoints_px[:, points].astype(np.float64)
+        seen[:, foot] = person.observed & (marks[..., 2].min(axis=1) > SEEN_VISIBILITY)
         depth_m = np.maximum(posed.sites_m[:, points, 2], 0.1)
         for stretch in runs(seen[:, foot]):
             speed = _speed_m_s(
@@ -65,8 +64,8 @@ def find_stance(posed: Posed, camera: Camera) -> Stance:
             for run in runs(slow):
                 if person.time_s[run.stop - 1] - person.time_s[run.start] >= SHORTEST_S:
                     standing[run, foot] = True
-    either = seen.any(axis=1)
-    enough = bool(either.any()) and float(standing.any(axis=1)[either].mean()) >= LEAST_SHARE
+    seen_rows = standing[np.flatnonzero(seen.any(axis=1))]
+    enough = len(seen_rows) > 0 and float(seen_rows.max(axis=1).mean()) >= LEAST_SHARE
     return Stance(standing if enough else nowhere, measured=enough)
 
 

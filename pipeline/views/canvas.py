@@ -113,8 +113,8 @@ def write_text(
     canvas: UInt8[np.ndarray, "h w 4"], text: str, at_px: tuple[float, float], rgb: Colour
 ) -> None:
     """Small words, their lower left corner at a pixel."""
-    size = min(canvas.shape[:2]) / 1100.0
+    size = min(canvas.shape[:2]) / 1000.0
     corner = (round(at_px[0]), round(at_px[1]))
     thick = max(1, round(1.6 * size))
     font = cv2.FONT_HERSHEY_SIMPLEX
-    cv2.putText(canvas, text, corner, font, max(size, 0.35), (*rgb, 255), thick, cv2.LINE_AA)
+    cv2.putText(canvas, text, corner, font, max(size, 0.45), (*rgb, 255), thick, cv2.LINE_AA)

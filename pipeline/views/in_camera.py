@@ -28,6 +28,8 @@ BACKDROP: Colour = (228, 231, 236)
 GRID: Colour = (200, 205, 212)
 OUTLINE: Colour = (20, 24, 30)
 FADED = 0.45
+INSIDE: Colour = (24, 28, 34)
+FULL_WIRE_PX = 7.0
 
 Rgba = UInt8[np.ndarray, "h w 4"]
 
@@ -57,6 +59,8 @@ class InCamera:
         """The whole picture."""
         canvas = self.ground(moment)
         self.draw(self, moment, canvas)
+        if self.background != "none":
+            canvas[..., 3] = 255  # soft lines round it down
         return canvas
 
     def ground(self, moment: Moment) -> Rgba:
@@ -85,7 +89,7 @@ def draw_bodies(view: InCamera, moment: Moment, canvas: Rgba) -> None:
 
 def draw_skeleton(view: InCamera, moment: Moment, canvas: Rgba) -> None:
     """Bones and joints; right limbs darker; thin and pale between sightings."""
-    size = max(1, round(min(view.size_px) / 260))
+    size = max(1, round(min(view.size_px) / 200))
     for posed in sorted(view.scene.people, key=lambda one: -float(one.joints_m[:, 0, 2].mean())):
         row = view.scene.at(posed, moment.frame_index)
         if row is None or not posed.person.drawn[row]:
@@ -132,20 +136,30 @@ def draw_wires(view: InCamera, moment: Moment, canvas: Rgba) -> None:
     for mesh in meshes:
         plain = replace(mesh, label=None, alpha=1.0)
         layer = view.scene.renderer([plain], faces, view.K_px, *view.size_px)
-        _erase(wires, layer)
+        _darken(wires, layer)
         points = project(mesh.vertices_camera_m, view.K_px)
         points[mesh.vertices_camera_m[:, 2] < NEAREST_M] = np.nan
-        strength = 1.0 if mesh.alpha == 1.0 else FADED
-        red, green, blue = (int(c * strength) for c in mesh.rgb)
-        lines(wires, points[_facing_edges(points, faces)], (red, green, blue))
+        edges = points[_facing_edges(points, faces)]
+        drawn = blank(view.size_px)
+        lines(drawn, edges, (int(mesh.rgb[0]), int(mesh.rgb[1]), int(mesh.rgb[2])))
+        strength = _strength(edges) * (1.0 if mesh.alpha == 1.0 else FADED)
+        lay_canvas((drawn * strength).astype(np.uint8), wires)
     canvas[..., :3] = canvas[..., :3] // 2
     lay_canvas(wires, canvas)
 
 
-def _erase(wires: Rgba, layer: Layer) -> None:
+def _strength(edges_px: np.ndarray) -> float:
+    """Wires closer than some pixels are drawn paler, or they would fill the body."""
+    length_px = np.linalg.norm(edges_px[:, 1] - edges_px[:, 0], axis=1)
+    known = length_px[np.isfinite(length_px)]
+    return float(np.clip(known.mean() / FULL_WIRE_PX, 0.4, 1.0)) if len(known) else 1.0
+
+
+def _darken(wires: Rgba, layer: Layer) -> None:
+    """A body hides the wires behind it, and is dark itself."""
     height, width = layer.rgba.shape[:2]
     part = wires[layer.y_px : layer.y_px + height, layer.x_px : layer.x_px + width]
-    part[layer.rgba[..., 3] > 127] = 0  # noqa: PLR2004  (half covered)
+    part[layer.rgba[..., 3] > 127] = (*INSIDE, 255)  # noqa: PLR2004  (half covered)
 
 
 def _facing_edges(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -154,7 +168,9 @@ def _facing_edges(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     facing = faces[area < 0]
     edges = np.concatenate([facing[:, [0, 1]], facing[:, [1, 2]], facing[:, [2, 0]]])
-    return np.unique(np.sort(edges, axis=1), axis=0)
+    low, high = edges.min(axis=1).astype(np.int64), edges.max(axis=1)
+    keys = np.unique(low * len(points) + high)
+    return np.stack([keys // len(points), keys % len(points)], axis=1)
 
 
 @dataclass(frozen=True)

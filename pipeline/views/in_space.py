@@ -76,6 +76,8 @@ class InSpace:
         where = "the camera is on the left" if self.kind == "side" else "the camera is below"
         text = f"{moment.time_s:.2f} s   grid {grid_step_m(self.scene)} m, {where}"
         write_text(canvas, text, (0.02 * height, 0.975 * height), WORDS)
+        if plain:
+            canvas[..., 3] = 255  # soft lines round it down
         return canvas
 
     @property

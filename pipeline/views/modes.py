@@ -1,6 +1,6 @@
 """The modes of `humans4d render` by name."""
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -30,6 +30,7 @@ SEES_THROUGH = ("overlay", "wireframe")
 """Modes in which the body does not hide the picture wholly."""
 
 
+@runtime_checkable
 class View(Protocol):
     """What draws a moment."""
 

@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import UInt8
 
@@ -16,19 +15,18 @@ from pipeline.context import Context
 from pipeline.encode import OverlayWriter
 from pipeline.errors import InputError
 from pipeline.exporting import Part
-from pipeline.files import output_errors, written_aside
+from pipeline.files import output_errors
 from pipeline.result import ResultFolder
 from pipeline.take import Take
 from pipeline.types import Video
 from pipeline.video import open_video, read_frames
-from pipeline.views.canvas import straight
 from pipeline.views.heads import blur_heads
 from pipeline.views.modes import Mode, View, make_view, natural_size_px, needs_video
+from pipeline.views.png import write_png
 from pipeline.views.scene import Moment, Scene, read_scene
 
 STAGE = "rendering"
 BLOCK_FRAMES = 16
-PNG_QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,9 @@ def render(
     """
     scene, take = read_scene(folder, wanted.part, context, renderer)
     source = _source(folder, take, wanted, context)
+    if wanted.blur_faces:
+        text = f"the heads of {len(scene.everybody)} tracked people are blurred; others keep theirs"
+        context.events.record(STAGE, "info", text)
     size_px = wanted.size_px or natural_size_px(wanted.mode, scene)
     view = make_view(wanted.mode, scene, size_px, transparent=wanted.transparent)
     moments = _moments(scene, take, source, wanted, context)
@@ -190,18 +191,7 @@ def _write_pictures(
         folder.mkdir(parents=True, exist_ok=True)
         for moment in moments:
             path = folder / f"{wanted.mode}_{moment.frame_index:06d}.png"
-            _write_png(path, view.picture(moment))
+            write_png(path, view.picture(moment))
             written.append(path)
             advance(1)
     return written
-
-
-def _write_png(path: Path, canvas: UInt8[np.ndarray, "h w 4"]) -> None:
-    """RGBA where something shows through, else RGB."""
-    opaque = bool((canvas[..., 3] == 255).all())  # noqa: PLR2004
-    rgba = canvas if opaque else straight(canvas)
-    order = [2, 1, 0] if opaque else [2, 1, 0, 3]
-    done, data = cv2.imencode(".png", np.ascontiguousarray(rgba[..., order]), PNG_QUICK)
-    assert done, "OpenCV encodes every picture as PNG"
-    with written_aside(path) as aside:
-        aside.write_bytes(data.tobytes())
