@@ -114,14 +114,18 @@ def read_detected(path: Path, sites: SiteBody) -> DetectedPeople:
     found = (confidence > 0)[..., None]
     landmarks_m = torch.where(found, torch.nan_to_num(arrays["landmarks_m"]), 0.0)
     true_m = between_hips(from_pelvis_m[:, 0] @ rotmat.mT)
-    errors = (torch.where(found, off, 0.0) for off in (error, landmarks_m - true_m))
     filmed = Filmed(
-        *(pose[None], pelvis_m[None], betas[:1], rays[None], confidence[None], landmarks_m[None])
+        pose[None], pelvis_m[None], betas[:1], rays[None], confidence[None], landmarks_m[None]
     )
-    start = length.cumsum(0) - length
     usable = length >= WINDOW
     return DetectedPeople(
-        filmed, betas[usable], true.points[:, 0], *errors, start[usable], length[usable]
+        filmed,
+        betas[usable],
+        true.points[:, 0],
+        torch.where(found, error, 0.0),
+        torch.where(found, landmarks_m - true_m, 0.0),
+        (length.cumsum(0) - length)[usable],
+        length[usable],
     )
 
 

@@ -72,6 +72,10 @@ class MixerLayer(nn.Module):
 class LifterNetwork(nn.Module):
     """Keypoints of `WINDOW` frames to bodies."""
 
+    feature_mean: Tensor
+    feature_std: Tensor
+    mean_pose_rot6d: Tensor
+
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         width = sizes.width
