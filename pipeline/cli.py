@@ -18,6 +18,7 @@ from pipeline.commands import (
     body,
     demo,
     doctor,
+    edit,
     export,
     import_,
     inspect,
@@ -26,6 +27,7 @@ from pipeline.commands import (
     run,
     track,
     validate,
+    view,
 )
 from pipeline.console import ERR, OUT
 from pipeline.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_SETTINGS, UserError
@@ -39,8 +41,10 @@ app = typer.Typer(
 )
 app.command("run")(run.run_command)
 app.command("render")(render.render_command)
+app.command("view")(view.view_command)
 app.command("export")(export.export_command)
 app.command("import")(import_.import_command)
+app.command("edit")(edit.edit_command)
 app.command("track")(track.track_command)
 app.command("inspect")(inspect.inspect_command)
 app.command("validate")(validate.validate_command)

@@ -111,6 +111,15 @@ def load_settings(config: str | Path | None = None, overrides: Iterable[str] = (
     return _checked(raw)
 
 
+def settings_from(raw: Mapping[str, Any]) -> Settings:
+    """The settings that run.json tells, as they were.
+
+    Raises:
+        SettingsError: they are another version's.
+    """
+    return _checked(dict(raw))
+
+
 def shipped_names() -> list[str]:
     """Names of the settings that ship with the project."""
     folder = resources.files("configs")

@@ -4,18 +4,22 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from pipeline import storage
 from pipeline.context import Context
+from pipeline.errors import OutputError
 from pipeline.events import Event
 from pipeline.fingerprint import stage_fingerprint
 from pipeline.perceive import Perceived, Perceiver
 from pipeline.report import Record
 from pipeline.result import ResultFolder
 from pipeline.types import Bodies, Detections, Person, Video
+from pipeline.unchanged_people import DIGESTS, MADE_BY, digests_in, person_digest, unchanged
 
 LOGGER = logging.getLogger(__name__)
 
@@ -68,6 +72,67 @@ class Keeper:
         people, events, seconds = self._timed(make, stage)
         self._write(stage, key, {name: storage.people_arrays(people)}, events, seconds)
         return people
+
+    def each(
+        self,
+        stage: str,
+        given: tuple[Person, ...],
+        make: Callable[[tuple[Person, ...]], tuple[Person, ...]],
+    ) -> tuple[Person, ...]:
+        """As `people`, for a stage that works person by person: only what changed is made again."""
+        settings, name = self.settings_of(stage), FILE_OF_STAGE[stage]
+        own = stage_fingerprint(stage, settings, self.fingerprints[:1])
+        key = self._next(stage, settings)
+        kept = self._kept(name, key)
+        if self._reused(stage, key, [kept]):
+            return storage.people_from(kept or {})
+        holds, told = self._unchanged(stage, given, own)
+        new = tuple(person for number, person in enumerate(given) if number not in holds)
+        made, events, seconds = self._timed(lambda: make(new) if new else (), stage)
+        for event in told:
+            self.context.events.add(event)
+        rest = iter(made)
+        people = tuple(
+            holds[number] if number in holds else next(rest) for number in range(len(given))
+        )
+        arrays = storage.people_arrays(people)
+        arrays[DIGESTS] = np.array([person_digest(person) for person in given], dtype=np.str_)
+        arrays[MADE_BY] = own
+        self._write(stage, key, {name: arrays}, [*told, *events], seconds)
+        return people
+
+    def _unchanged(
+        self, stage: str, given: tuple[Person, ...], own: str
+    ) -> tuple[dict[int, Person], list[Event]]:
+        """Earlier results that still hold, and what the stage had to say of them."""
+        path = self.folder.stage_path(FILE_OF_STAGE[stage])
+        try:
+            arrays = storage.read_npz(path)
+            digests = digests_in(arrays, own)
+        except OutputError:
+            digests = None
+        if digests is None:
+            return {}, []
+        before = storage.people_from(arrays)
+        holds = unchanged(given, before, digests)
+        id_now = {
+            old.id: holds[number].id
+            for number, person in enumerate(given)
+            if number in holds
+            for old, digest in zip(before, digests, strict=True)
+            if digest == person_digest(person)
+        }
+        earlier = (Event(**e) for e in self.record.earlier.get(stage, {}).get("events", []))
+        told = [
+            replace(event, person_id=id_now[event.person_id])
+            for event in earlier
+            if event.person_id in id_now
+        ]
+        return holds, told
+
+    def note_input(self, stage: str, value: Any) -> None:
+        """Something from outside that all later stages depend on."""
+        self._next(stage, value)
 
     def files(self, stage: str, make: Callable[[], list[Path]]) -> None:
         """Files made from what came before: left alone where they are current, else made."""

@@ -58,12 +58,20 @@ class Record:
             self.context.events.add(Event(**values))
         self.save("incomplete")
 
-    def found(self, video: Video, camera: Camera, people: tuple[Person, ...]) -> None:
-        """Note what the run worked on and whom it found."""
+    def found(
+        self,
+        video: Video,
+        camera: Camera,
+        people: tuple[Person, ...],
+        names: Mapping[int, str] | None = None,
+    ) -> None:
+        """Note what the run worked on and whom it found; `names` are those given by hand."""
         self.results["video"] = _video_facts(video)
         self.results["camera"] = {"K_px": camera.K_px.tolist(), "origin": camera.origin}
         self.results["people"] = [
-            person_summary(person, self.folder, camera, self.context.body) for person in people
+            person_summary(person, self.folder, camera, self.context.body)
+            | ({"name": names[person.id]} if names and person.id in names else {})
+            for person in people
         ]
         if not people:
             self.context.events.record("tracking", "info", "No person was found in this video")

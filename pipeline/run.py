@@ -9,6 +9,8 @@ from pipeline.chosen import Chosen
 from pipeline.config import Settings
 from pipeline.context import Context
 from pipeline.fingerprint import content_digest, files_used
+from pipeline.identities import read_identities
+from pipeline.identities_applied import corrected, identities_digest
 from pipeline.keep import Keeper
 from pipeline.overlay import Overlay
 from pipeline.perceive import Perceiver
@@ -67,9 +69,12 @@ def run(
         tracked = keep.people(
             "tracking", lambda: do.tracking(seen.video, seen.detections, seen.bodies, camera)
         )
-        refined = keep.people("refinement", lambda: do.refinement(tracked, camera))
-        people = keep.people("smoothing", lambda: do.smoothing(refined))
-        record.found(seen.video, camera, people)
+        known = corrected(tracked, read_identities(out), seen.video, events)
+        keep.note_input("identities", identities_digest(out))
+        refined = keep.each("refinement", known.people, lambda some: do.refinement(some, camera))
+        people = keep.each("smoothing", refined, do.smoothing)
+        record.results["part_s"] = [start_s, end_s]
+        record.found(seen.video, camera, people, known.names)
         keep.files("people", lambda: write_people(out, people, camera, context.body, video_path))
         if settings.overlay.enabled:
             overlay = Overlay(people, camera, do.rendering, context, decoder)

@@ -106,7 +106,7 @@ def _people_table(people: list[dict[str, Any]]) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     for person in people:
         table.add_row(
-            str(person["id"]),
+            f"{person['id']} {escape(person.get('name', ''))}".rstrip(),
             f"{person['first_frame']}-{person['last_frame']}",
             f"{person['first_s']:.2f}-{person['last_s']:.2f}",
             f"{100 * person['observed_share']:.0f}",

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.config import Settings, load_settings
+from pipeline.config import Settings, load_settings, settings_from
 from pipeline.console import ERR, OUT, configure_logging, progress_factory
 from pipeline.errors import StrictError
 from pipeline.fingerprint import content_digest, run_fingerprint
+from pipeline.identities import FILE
 from pipeline.imports import without_gc
 from pipeline.result import ResultFolder
 
@@ -49,7 +50,7 @@ def run_command(
     settings = load_settings(config, overrides or [])
     folder = ResultFolder(output or Path("outputs") / video.stem)
     started = time.perf_counter()
-    fingerprint = _fingerprint(video, settings, start, end)
+    fingerprint = _fingerprint(video, settings, start, end, folder)
     report = folder.current_report(fingerprint) if fingerprint else None
     reused = report is not None
     if report is None:
@@ -59,12 +60,35 @@ def run_command(
     return _strict_exit(report, folder) if strict else 0
 
 
+def run_again(folder: ResultFolder, report: dict[str, Any], *, quiet: bool) -> None:
+    """Run what a result was made from once more, as set then; what is current is reused.
+
+    Raises:
+        UserError: as the run itself.
+    """
+    settings = settings_from(report["settings"])
+    video = Path(report["video"]["path"])
+    start_s, end_s = report.get("part_s") or (None, None)
+    started = time.perf_counter()
+    fingerprint = _fingerprint(video, settings, start_s, end_s, folder)
+    made = _run(video, folder, settings, start_s, end_s, fingerprint, quiet)
+    if not quiet:
+        _summarise(made, folder, time.perf_counter() - started, reused=False)
+
+
 def _fingerprint(
-    video: Path, settings: Settings, start_s: float | None, end_s: float | None
+    video: Path,
+    settings: Settings,
+    start_s: float | None,
+    end_s: float | None,
+    folder: ResultFolder,
 ) -> str:
     """The whole run's fingerprint; empty where the video cannot be read (the run says why)."""
     try:
         inputs = {"video": content_digest(video), "name": str(video), "part_s": [start_s, end_s]}
+        identities = folder.path / FILE
+        if identities.is_file():
+            inputs["identities"] = content_digest(identities)
         return run_fingerprint(settings.raw, inputs)
     except OSError:
         return ""

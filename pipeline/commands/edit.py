@@ -1,0 +1,84 @@
+"""`humans4d edit`: put right by hand who is who; only what changes is made again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.run import run_again
+from pipeline.console import OUT, configure_logging
+from pipeline.errors import SettingsError
+from pipeline.identities import (
+    FILE,
+    USAGE,
+    Identities,
+    parse_edit,
+    read_identities,
+    write_identities,
+)
+from pipeline.result import ResultFolder
+
+Folder = Annotated[Path, typer.Argument(help="A result folder.", show_default=False)]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[VERB ARGUMENTS]",
+        help="; ".join((*USAGE.values(), "undo")) + ". Without: apply identities.yaml as it is.",
+    ),
+]
+Later = Annotated[bool, typer.Option("--later", help="Write the line, and run nothing yet.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show errors only.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the log.")]
+
+
+def edit_command(
+    result: Folder,
+    words: Words = None,
+    later: Later = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Correct who is who: merge, split, swap, drop, keep or name people, or undo."""
+    configure_logging(verbose=verbose)
+    folder = ResultFolder(result)
+    report = folder.read_report()
+    before = read_identities(result)
+    after = _changed(folder, before, words or [])
+    _check(folder, after)
+    write_identities(result, after)
+    if later:
+        OUT.print(f"Written: {result / FILE}", highlight=False)
+        return 0
+    run_again(folder, report, quiet=quiet)
+    return 0
+
+
+def _changed(folder: ResultFolder, before: Identities, words: list[str]) -> Identities:
+    """The corrections with one more, or one less."""
+    if not words:
+        return before
+    if words == ["undo"]:
+        if not before.edits:
+            raise SettingsError(f"{folder.path}: there is no correction to undo")
+        return Identities(before.tracks, before.edits[:-1])
+    edit = parse_edit(" ".join(words), "edit")
+    return Identities(before.tracks or _tracks(folder), (*before.edits, edit))
+
+
+def _tracks(folder: ResultFolder) -> str:
+    """Which tracking the ids of a result belong to."""
+    from pipeline.identities_applied import tracks_digest
+    from pipeline.storage import people_from, read_npz
+
+    return tracks_digest(people_from(read_npz(folder.stage_path("tracks"))))
+
+
+def _check(folder: ResultFolder, identities: Identities) -> None:
+    """Try the corrections on what tracking found, before anything is written."""
+    from pipeline.events import EventLog
+    from pipeline.identities_applied import corrected
+    from pipeline.storage import people_from, read_npz, video_from
+
+    tracked = people_from(read_npz(folder.stage_path("tracks")))
+    video = video_from(read_npz(folder.stage_path("video")), folder.path)
+    corrected(tracked, identities, video, EventLog())
