@@ -1,0 +1,100 @@
+"""viewer.html: bodies on their floor, in one file that opens from disk without a network."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.context import Context
+from pipeline.errors import InputError, OutputError
+from pipeline.files import written_aside
+from pipeline.judging.result import judge_result
+from pipeline.result import ResultFolder
+from pipeline.types import Camera
+from pipeline.viewer.blob import Blob
+from pipeline.viewer.data import scene_data
+from pipeline.viewer.film import small_film
+
+SCRIPTS = ("math.js", "body.js", "scene.js", "draw.js", "app.js")
+CORRECTIVES = "Shown without the body's pose correctives."
+
+
+def write_viewer(
+    folder: ResultFolder, out: Path, context: Context, *, video: Path | None = None
+) -> Path:
+    """Write the page of a result.
+
+    Args:
+        folder: the result.
+        out: the file.
+        context: gives the body; takes events.
+        video: the source, if it has moved.
+
+    Raises:
+        OutputError: the result is not complete or damaged, or the page cannot be written.
+        InputError: nobody is in the result, or `video` is not there.
+    """
+    report = folder.read_report()
+    if report.get("status") != "complete":
+        text = f"{folder.path}: this run is not complete. Run the same command again to finish it"
+        raise OutputError(text)
+    if not report.get("people"):
+        raise InputError(f"{folder.path}: there is nobody in this result, so nothing to view")
+    judged = judge_result(folder, report, context)
+    people = [quality.person for quality in judged.people]
+    start_s = min(float(person.time_s[0]) for person in people)
+    end_s = max(float(person.time_s[-1]) for person in people)
+    facts, blob = report["video"], Blob()
+    camera = Camera(np.array(report["camera"]["K_px"], np.float64), report["camera"]["origin"])
+    size_px = (facts["width_px"], facts["height_px"])
+    data = scene_data(judged, camera, size_px, context.body, blob)
+    data |= {"start": start_s, "end": end_s, "fps": facts["fps"]}
+    film = _film(folder, facts, video, (start_s, end_s), context)
+    _tell(context)
+    note = "" if context.body.posedirs is None else CORRECTIVES
+    with written_aside(out) as aside:
+        aside.write_text(_page(Path(facts["path"]).name, data, blob, film, note), encoding="utf-8")
+    return out
+
+
+def _film(
+    folder: ResultFolder,
+    facts: Mapping[str, Any],
+    video: Path | None,
+    span_s: tuple[float, float],
+    context: Context,
+) -> str:
+    path = video or Path(facts["path"])
+    if not path.exists():
+        if video:
+            raise InputError(f"--video {path}: no such file")
+        text = f"the source video {path} is not there: shown without it. Say where it is: --video"
+        context.events.record("viewer", "fallback", text)
+        return ""
+    return small_film(path, span_s[0], span_s[1] - span_s[0] + 1.0 / facts["fps"], context)
+
+
+def _tell(context: Context) -> None:
+    if context.body_model != "embedded":
+        text = "the page holds your body model's vertices: its licence may forbid passing it on"
+        context.events.record("viewer", "info", text)
+
+
+def _page(title: str, data: Mapping[str, Any], blob: Blob, film: str, note: str) -> str:
+    environment = Environment(
+        loader=PackageLoader("pipeline.viewer", "."), autoescape=True, undefined=StrictUndefined
+    )
+    folder = Path(__file__).parent
+    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    return environment.get_template("viewer.html.j2").render(
+        title=title,
+        note=note,
+        facts_json=Markup(json.dumps(data, allow_nan=False).replace("<", "\\u003c")),
+        arrays=Markup(blob.base64),
+        film=Markup(film),
+        script=Markup(script),
+    )
