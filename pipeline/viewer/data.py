@@ -15,18 +15,18 @@ from pipeline.rotations import rotmat_to_quat_wxyz, rotvec_to_rotmat
 from pipeline.types import Camera, Person
 from pipeline.viewer.blob import Blob
 
-INFLUENCES = 4
-"""Joints that move a vertex; SMPL's weights have no more that matter."""
+INFLUENCES = 8
+"""Joints that move a vertex: SMPL's have four at most, the embedded body's seven."""
 QUATERNION_STEPS = 32767
 """A quaternion's numbers are kept to 0.006 degrees."""
 
 
 @dataclass(frozen=True)
 class Skin:
-    """The four strongest weights of every vertex."""
+    """The strongest weights of every vertex."""
 
-    joints: UInt8[np.ndarray, "v 4"]
-    weights: UInt8[np.ndarray, "v 4"]
+    joints: UInt8[np.ndarray, "v 8"]
+    weights: UInt8[np.ndarray, "v 8"]
     """In 255ths, adding up to 255."""
 
 

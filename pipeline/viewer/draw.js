@@ -2,14 +2,15 @@
 "use strict";
 
 const BODY_VERTEX = `#version 300 es
-in vec3 rest; in vec3 normal; in vec4 joint; in vec4 weight;
+in vec3 rest; in vec3 normal; in vec4 joint; in vec4 weight; in vec4 joint2; in vec4 weight2;
 uniform vec4 bones[72]; uniform mat4 view;
 out vec3 n; out vec3 p;
 void main() {
   vec4 x = vec4(0.0), y = x, z = x;
-  for (int k = 0; k < 4; k++) {
-    int b = 3 * int(joint[k] + 0.5);
-    x += weight[k] * bones[b]; y += weight[k] * bones[b + 1]; z += weight[k] * bones[b + 2];
+  for (int k = 0; k < 8; k++) {
+    int b = 3 * int((k < 4 ? joint[k] : joint2[k - 4]) + 0.5);
+    float w = k < 4 ? weight[k] : weight2[k - 4];
+    x += w * bones[b]; y += w * bones[b + 1]; z += w * bones[b + 2];
   }
   vec4 v = vec4(rest, 1.0);
   p = vec3(dot(x, v), dot(y, v), dot(z, v));
@@ -49,8 +50,10 @@ class Painter {
       gl.bindVertexArray(person.vao);
       this.attribute(this.body, "rest", this.buffer(person.vertices), 3, gl.FLOAT, false);
       this.attribute(this.body, "normal", this.buffer(person.normals), 3, gl.FLOAT, false);
-      this.attribute(this.body, "joint", joints, 4, gl.UNSIGNED_BYTE, false);
-      this.attribute(this.body, "weight", weights, 4, gl.UNSIGNED_BYTE, true);
+      for (const [end, start] of [["", 0], ["2", 4]]) {
+        this.attribute(this.body, `joint${end}`, joints, 4, gl.UNSIGNED_BYTE, false, 8, start);
+        this.attribute(this.body, `weight${end}`, weights, 4, gl.UNSIGNED_BYTE, true, 8, start);
+      }
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.faces);
       person.trailLines = this.lines(person.trail);
     }
@@ -80,11 +83,11 @@ class Painter {
     return buffer;
   }
 
-  attribute(program, name, buffer, size, type, normalized) {
+  attribute(program, name, buffer, size, type, normalized, stride = 0, start = 0) {
     const gl = this.gl, place = gl.getAttribLocation(program, name);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.enableVertexAttribArray(place);
-    gl.vertexAttribPointer(place, size, type, normalized, 0, 0);
+    gl.vertexAttribPointer(place, size, type, normalized, stride, start);
   }
 
   lines(points) {

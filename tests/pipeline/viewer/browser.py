@@ -41,7 +41,7 @@ class Browser:
 
         self._process = subprocess.Popen(
             [program, *FLAGS, f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"],
-            preexec_fn=wire,
+            preexec_fn=wire,  # noqa: PLW1509  (descriptors 3 and 4 cannot be had otherwise)
             close_fds=False,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -85,7 +85,9 @@ class Browser:
             self._send("Input.dispatchMouseEvent", type=kind, **where)
 
     def screenshot(self) -> bytes:
-        """The page as PNG."""
+        """The page as PNG, once what was asked for is painted."""
+        painted = "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+        self._send("Runtime.evaluate", expression=painted, awaitPromise=True)
         return base64.b64decode(self._send("Page.captureScreenshot", format="png")["data"])
 
     def requested(self) -> list[str]:
