@@ -38,10 +38,10 @@ class Identities:
 class TrackedSequence:
     """True and found boxes with ids, frame by frame."""
 
-    true_ids: list[Int64[np.ndarray, " p"]]
-    found_ids: list[Int64[np.ndarray, " f"]]
+    true_ids: list[Int64[np.ndarray, " _"]]
+    found_ids: list[Int64[np.ndarray, " _"]]
     """Of found people that are no true one who may be ignored."""
-    iou: list[Float64[np.ndarray, "p f"]]
+    iou: list[Float64[np.ndarray, "_ _"]]
 
 
 def have_trackeval() -> bool:

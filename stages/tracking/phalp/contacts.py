@@ -139,7 +139,7 @@ def cut_frame(world: World, track: np.ndarray, window: Contact) -> int:
 
 def cut_at(
     world: World, track: np.ndarray, frames: list[int], most_gap_s: float
-) -> list[Int64[np.ndarray, " m"]]:
+) -> list[Int64[np.ndarray, " _"]]:
     """A track's pieces: between the frames given, and between long absences."""
     gaps = np.flatnonzero(np.diff(world.time_s[track]) > most_gap_s) + 1
     at = np.searchsorted(world.frame[track], sorted(frames))

@@ -39,8 +39,7 @@ def walking_pose(time_s: np.ndarray) -> torch.Tensor:
         put(f"{side}_hip", 0, -0.1 - 0.45 * swing)
         put(f"{side}_knee", 0, 0.55 - 0.45 * sign * np.cos(phase))
         put(f"{side}_ankle", 0, 0.15 * swing)
-        put(f"{side}_collar", 2, -sign * 0.2)  # as in recorded motion
-        put(f"{side}_shoulder", 2, -sign * 0.95)
+        put(f"{side}_shoulder", 2, -sign * 1.15)
         put(f"{side}_shoulder", 1, sign * (0.1 + 0.4 * np.sin(phase)))
         put(f"{side}_elbow", 1, -sign * (0.7 + 0.25 * np.sin(phase)))
     for joint in ("spine1", "spine2", "spine3"):
