@@ -7,7 +7,7 @@ import typer
 
 from pipeline.commands.run import run_again
 from pipeline.console import OUT, configure_logging
-from pipeline.errors import SettingsError
+from pipeline.errors import OutputError, SettingsError
 from pipeline.identities import (
     FILE,
     USAGE,
@@ -45,6 +45,8 @@ def edit_command(
     before = read_identities(result)
     after = _changed(folder, before, words or [])
     _check(folder, after)
+    if report["status"] != "complete":
+        raise OutputError(f"{result}: is not complete. Run the video again first")
     write_identities(result, after)
     if later:
         OUT.print(f"Written: {result / FILE}", highlight=False)

@@ -22,7 +22,7 @@ from stages.tracking.phalp.prediction import (
     told_prediction,
 )
 from stages.tracking.phalp.published import Life
-from stages.tracking.phalp.published_flow import follow_published, life_at, tracker_for
+from stages.tracking.phalp.published_flow import follow_published, life_in, tracker_for
 from stages.tracking.phalp.tracklets import world_of
 
 COLOURS = 28
@@ -111,7 +111,7 @@ class Backend:
         life = Life(config.n_init, config.max_age_track, config.track_history, config.hungarian_th)
         tracker = tracker_for(
             config.distance_type,
-            life_at(life, video.fps),
+            life_in(life, video),
             config.alpha,
             pose_prediction(config.pose_prediction, self.context),
         )

@@ -133,6 +133,7 @@ class PublishedTracker:
     def _continue(
         self, track: PublishedTrack, frame: int, row: int, seen: Sighting, is_cut: bool
     ) -> None:
+        """A sighting more; at a cut the place before says nothing about the speed after."""
         if is_cut:
             track.history = deque(
                 ((f, _at_place_of(s, seen)) for f, s in track.history), track.history.maxlen
@@ -165,7 +166,7 @@ class PublishedTracker:
                 pose=seen.pose,
                 place=seen.place,
                 born=frame,
-                confirmed=seen.certain,
+                confirmed=seen.certain or self.life.n_init <= 1,
                 sightings=[(frame, row)],
             )
         )

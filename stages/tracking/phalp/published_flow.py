@@ -52,9 +52,8 @@ class SeenLook:
 class LookAppearance:
     """Looks in place of textures."""
 
-    def __init__(self, alpha: float, drift: Float64[np.ndarray, " d"] | None = None) -> None:
+    def __init__(self, alpha: float) -> None:
         self.alpha = alpha
-        self.drift = drift
 
     def updated(self, known: SeenLook, seen_now: SeenLook, confidence: float) -> SeenLook:
         """Running average, weighted by the squared confidence; a part seen by one is that one's."""
@@ -70,9 +69,9 @@ class LookAppearance:
             Look(np.stack([s.mean for s in seen]), np.stack([s.weight for s in seen]))
             for seen in (tracks, detections)
         )
-        return np.asarray(
-            APPEARANCE_SCALE * np.logaddexp(0.0, evidence_against(first, second, self.drift))
-        )
+        against = evidence_against(first, second)
+        distance = APPEARANCE_SCALE * np.logaddexp(0.0, against)
+        return np.where(against != 0, distance, 0.0)  # 0: nothing is known of both
 
 
 def line_through_poses(
@@ -112,12 +111,16 @@ def sightings_of(
     ]
 
 
-def life_at(life: Life, fps: float) -> Life:
-    """The published frame counts as long in seconds as at 30 fps."""
+def life_in(life: Life, video: Video) -> Life:
+    """The published frame counts as long in seconds as at 30 fps.
+
+    In a video so short that nobody could be confirmed, half its frames suffice.
+    """
+    n_init = max(round(life.n_init * video.fps / PUBLISHED_FPS), 1)
     return replace(
         life,
-        n_init=max(round(life.n_init * fps / PUBLISHED_FPS), 1),
-        max_age_track=max(round(life.max_age_track * fps / PUBLISHED_FPS), 1),
+        n_init=min(n_init, (video.frame_count + 1) // 2),
+        max_age_track=max(round(life.max_age_track * video.fps / PUBLISHED_FPS), 1),
     )
 
 
