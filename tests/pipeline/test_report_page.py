@@ -2,12 +2,13 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
 
 from benchmarks.format_readers.truth import made_up_people, write_made_up_result
-from pipeline import storage
+from pipeline import cli, storage
 from pipeline.context import Context
 from pipeline.encode import OverlayWriter
 from pipeline.errors import OutputError
@@ -118,3 +119,44 @@ def _brightness(jpeg: bytes) -> float:
     import cv2
 
     return float(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).mean())
+
+
+def run_cli(monkeypatch, *arguments) -> int:
+    monkeypatch.setattr(sys, "argv", ["humans4d", *map(str, arguments)])
+    return cli._exit_code()
+
+
+def test_a_run_writes_it_keeps_it_and_can_leave_it_out(tmp_path, monkeypatch):
+    clip, out = write_clip(tmp_path / "noise.mp4"), tmp_path / "out"
+    assert run_cli(monkeypatch, "run", clip, "-o", out, "-q") == 0
+    made = (out / "report.html").stat().st_mtime_ns
+    report = json.loads((out / "run.json").read_text())
+    assert set(report["made"]["report"]["files"]) == {"report.html", "report.json"}
+    assert run_cli(monkeypatch, "run", clip, "-o", out, "-q", "camera.focal_px=null") == 0
+    assert (out / "report.html").stat().st_mtime_ns == made
+    (out / "report.html").unlink()
+    assert run_cli(monkeypatch, "run", clip, "-o", out, "-q") == 0
+    assert (out / "report.html").exists()
+    assert json.loads((out / "run.json").read_text())["made"]["perception"]["reused"]
+    without = tmp_path / "without"
+    assert run_cli(monkeypatch, "run", clip, "-o", without, "-q", "report.enabled=false") == 0
+    assert not (without / "report.html").exists()
+
+
+def test_inspect_tells_the_verdicts(report, monkeypatch, capsys):
+    folder, _ = report
+    whole = json.loads(folder.report_path.read_text())
+    people = [
+        {**entry, "first_frame": 0, "last_frame": 1, "first_s": 0.0, "last_s": 1.0}
+        | {"observed_share": 1.0, "interpolated_share": 0.0, "confidence": 1.0}
+        | {"reprojection_px": None, "jitter_m_s3": None}
+        for entry in whole["people"]
+    ]
+    whole["video"]["duration_s"] = 1.0
+    whole["licences"] = {"verdict": "free"}
+    folder.report_path.write_text(json.dumps({**whole, "people": people}))
+    assert run_cli(monkeypatch, "inspect", folder.path) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    facts = json.loads(folder.quality_path.read_text())
+    for person in facts["people"]:
+        assert f"person {person['id']}: {person['verdict']['text']}" in shown
