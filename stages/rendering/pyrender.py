@@ -13,7 +13,6 @@ os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
 import cv2
 import numpy as np
 import pyrender
-import trimesh
 from jaxtyping import Float64, Int32, UInt8
 from pydantic import Field
 
@@ -22,16 +21,9 @@ from pipeline.camera import NEAREST_M, project
 from pipeline.context import Context
 from pipeline.errors import MissingError
 from pipeline.types import Layer, PosedMesh
+from stages.rendering._gl_scene import GlScene
 from stages.rendering._labels import draw_tags, place_tag
-from stages.rendering._rectangle import rectangle_around
-
-OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
-"""OpenGL's camera looks along -z with y up."""
-
-DISPLAY_GAMMA = 2.2
-
-LIGHTS = (((0.0, 0.0, 1.0), 1.5), ((-0.52, 0.66, 0.54), 2.2))
-"""Direction towards each light in OpenGL's camera axes, and its strength: headlight, key light."""
+from stages.rendering._rectangle import Rectangle, rectangle_around
 
 
 class Config(BackendConfig):
@@ -49,6 +41,7 @@ class Backend:
     def __init__(self, config: Config, context: Context) -> None:
         self._config = config
         self._renderer: pyrender.OffscreenRenderer | None = None
+        self._scene: GlScene | None = None
 
     def __call__(
         self,
@@ -81,8 +74,7 @@ class Backend:
         area = rectangle_around(points_px, tags, width_px, height_px)
         if area.right == area.left:
             return Layer(0, 0, np.zeros((0, 0, 4), dtype=np.uint8))
-        rgba = self._render(meshes, faces, K_px, width_px, height_px)
-        rgba = rgba[area.top : area.bottom, area.left : area.right].copy()
+        rgba = self._render(meshes, faces, K_px, width_px, height_px, area)
         layer = Layer(area.left, area.top, rgba)
         draw_tags(layer, tags)
         return layer
@@ -94,33 +86,36 @@ class Backend:
         K_px: np.ndarray,
         width_px: int,
         height_px: int,
+        area: Rectangle,
     ) -> UInt8[np.ndarray, "h w 4"]:
-        scene = pyrender.Scene(bg_color=[0.0, 0.0, 0.0, 0.0], ambient_light=[0.25, 0.25, 0.25])
-        camera = pyrender.IntrinsicsCamera(
-            K_px[0, 0], K_px[1, 1], K_px[0, 2], K_px[1, 2], znear=NEAREST_M
-        )
-        scene.add(camera)
-        for direction, strength in LIGHTS:
-            light = pyrender.DirectionalLight(intensity=strength)
-            scene.add(light, pose=_looking_from(np.array(direction)))
-        shades = {}
-        for mesh in meshes:
-            node = scene.add(_gl_mesh(mesh, faces), pose=OPENGL_FROM_OPENCV)
-            shades[node] = round(255 * mesh.alpha * self._config.alpha)
+        """Straight colours and coverage of the area."""
         renderer = self._renderer_of(width_px, height_px)
-        rgba, _ = renderer.render(scene, flags=pyrender.RenderFlags.RGBA)
+        renderer._platform.make_current()
+        bodies = self._scene_of(faces)
+        bodies.look(K_px)
+        nodes = bodies.show(meshes)
+        shades = [round(255 * mesh.alpha * self._config.alpha) for mesh in meshes]
+        part = np.s_[area.top : area.bottom, area.left : area.right]
+        rgba = renderer.render(bodies.scene, flags=pyrender.RenderFlags.RGBA)[0][part]
         rgba = np.array(rgba)
-        opacity = np.full(rgba.shape[:2], max(shades.values()), dtype=np.uint16)
-        if len(set(shades.values())) > 1:
-            colours = {node: (shade, shade, shade) for node, shade in shades.items()}
-            seen, _ = renderer.render(scene, pyrender.RenderFlags.SEG, seg_node_map=colours)
+        opacity: np.ndarray | int = max(shades)
+        if len(set(shades)) > 1:
+            colours = {node: (s, s, s) for node, s in zip(nodes, shades, strict=True)}
+            seen, _ = renderer.render(bodies.scene, pyrender.RenderFlags.SEG, seg_node_map=colours)
             # It knows pixel centres only; soft edges reach one pixel further.
             seen = np.ascontiguousarray(seen[..., 0])
-            opacity = np.where(seen > 0, seen, cv2.dilate(seen, np.ones((3, 3)))).astype(np.uint16)
+            dilated = cv2.dilate(seen, np.ones((3, 3)))
+            opacity = np.where(seen > 0, seen, dilated)[part].astype(np.uint16)
         cover = np.maximum(rgba[..., 3:], 1).astype(np.uint16)
         rgba[..., :3] = np.minimum(rgba[..., :3].astype(np.uint16) * 255 // cover, 255)
-        rgba[..., 3] = (rgba[..., 3] * opacity + 127) // 255
+        rgba[..., 3] = (rgba[..., 3].astype(np.uint16) * opacity + 127) // 255
         return rgba
+
+    def _scene_of(self, faces: np.ndarray) -> GlScene:
+        """The scene of bodies with these faces, kept from frame to frame."""
+        if self._scene is None or not np.array_equal(self._scene.faces, faces):
+            self._scene = GlScene(np.array(faces, np.int32))
+        return self._scene
 
     def _renderer_of(self, width_px: int, height_px: int) -> pyrender.OffscreenRenderer:
         if self._renderer is None:
@@ -134,27 +129,3 @@ class Backend:
         self._renderer.viewport_width = width_px
         self._renderer.viewport_height = height_px
         return self._renderer
-
-
-def _gl_mesh(mesh: PosedMesh, faces: np.ndarray) -> pyrender.Mesh:
-    shape = trimesh.Trimesh(mesh.vertices_camera_m, faces, process=False)
-    colours = np.broadcast_to(mesh.rgb.reshape(-1, 3), (len(mesh.vertices_camera_m), 3))
-    material = pyrender.MetallicRoughnessMaterial(metallicFactor=0.0, roughnessFactor=0.6)
-    primitive = pyrender.Primitive(
-        positions=mesh.vertices_camera_m,
-        normals=shape.vertex_normals,
-        color_0=(colours / 255.0) ** DISPLAY_GAMMA,  # pyrender's shader works in linear light
-        indices=faces,
-        material=material,
-    )
-    return pyrender.Mesh([primitive])
-
-
-def _looking_from(direction: np.ndarray) -> Float64[np.ndarray, "4 4"]:
-    """The pose of a light that shines along its own -z, from `direction`."""
-    z = direction / np.linalg.norm(direction)
-    x = np.cross([0.0, 1.0, 0.0], z)
-    x /= np.linalg.norm(x)
-    pose = np.eye(4)
-    pose[:3, :3] = np.stack([x, np.cross(z, x), z], axis=1)
-    return pose

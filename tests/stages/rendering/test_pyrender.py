@@ -1,5 +1,7 @@
 """The OpenGL backend, and the rasteriser against it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,30 @@ def test_opengl_gives_an_empty_layer_for_nobody(opengl):
     faces = load_body().faces
     for meshes in ([], [mesh_at((0.0, 0.0, -3.0))], [mesh_at((9.0, 0.0, 2.0))]):
         assert opengl(meshes, faces, K_PX, WIDTH_PX, HEIGHT_PX).rgba.size == 0
+
+
+def test_bodies_updated_in_place_are_drawn_as_if_they_were_new(opengl):
+    """Two, one, two others elsewhere in other colours, none: each as a fresh scene draws it."""
+    faces, red = load_body().faces, np.array([220, 60, 50], np.uint8)
+    first, second = mesh_at((-0.6, -0.3, 3.2), 0.4), mesh_at((0.5, -0.3, 3.6), 2.0)
+    third = replace(mesh_at((0.1, -0.2, 2.8), -1.0), rgb=red, alpha=0.5)
+    steps = ([first, second], [third], [second, third], [], [first, second, third])
+    again = [opengl(meshes, faces, K_PX, WIDTH_PX, HEIGHT_PX) for meshes in steps]
+    for meshes, kept in zip(steps, again, strict=True):
+        opengl._scene = None
+        new = opengl(meshes, faces, K_PX, WIDTH_PX, HEIGHT_PX)
+        assert (kept.x_px, kept.y_px, kept.rgba.shape) == (new.x_px, new.y_px, new.rgba.shape)
+        assert not meshes or kept.rgba[..., 3].max() > 100
+        assert np.abs(kept.rgba.astype(int) - new.rgba).max(initial=0) <= 1
+
+
+def test_normals_are_the_means_of_the_faces_around():
+    from stages.rendering._normals import vertex_normals
+
+    corners = np.array([[0, 0, 0], [2, 0, 0], [0, 2, 0], [0, 0, 1], [9, 9, 9]], np.float32)
+    normals = vertex_normals(corners, np.array([[0, 1, 2], [0, 2, 3]], np.int32))
+    both = np.array([0, 0, 4.0]) + np.array([2.0, 0, 0])
+    assert normals[0] == pytest.approx(both / np.linalg.norm(both), abs=1e-6)
+    assert normals[1] == pytest.approx([0, 0, 1], abs=1e-6)
+    assert normals[3] == pytest.approx([1, 0, 0], abs=1e-6)
+    assert normals[4].tolist() == [0, 0, 0]
