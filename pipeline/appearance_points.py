@@ -81,7 +81,9 @@ def points_on_landmarks(landmarks_px: Float[np.ndarray, "n k 3"], skeleton: str)
         grid = 0.15 + 0.7 * _grid(4, 8)[:, 0], top + (bottom - top) * _grid(4, 8)[:, 1]
         points[:, PARTS.index(part)] = _between(*shoulders, *hips, *grid)
         seen[:, PARTS.index(part)] = trunk_seen[:, None]
-    points[:, 0] = _head(at("nose"), at("left_ear"), at("right_ear"), sum(shoulders) / 2)
+    points[:, 0] = _head(
+        at("nose"), at("left_ear"), at("right_ear"), (shoulders[0] + shoulders[1]) / 2
+    )
     seen[:, 0] = (is_seen("nose") | is_seen("left_ear") | is_seen("right_ear"))[:, None]
     half = POINTS // 2
     for part, start, end, width in _LIMBS:

@@ -73,7 +73,9 @@ def tracking_scores(
 def _films(scenes: SceneList | None, cache: Path, runner: Runner) -> Iterator[tuple[str, Any]]:
     body = load_body()
     context = Context(progress=runner.progress)
-    for spec in () if scenes is None else scenes.specs:
+    if scenes is None:
+        return
+    for spec in scenes.specs:
         if len(spec.roles) > 1:
             yield spec.name, cached_film(spec, body, scenes.motions_folder, cache, context)
 
@@ -95,7 +97,8 @@ def _end_to_end(
     scores = _scores("films, from pixels", tracked)
     folder = data / "bonn_posetrack"
     if folder.is_dir():
-        truth, real = read_bonn(folder), {name: {} for name in TRACKERS}
+        truth = read_bonn(folder)
+        real: dict[str, dict[str, TrackedSequence]] = {name: {} for name in TRACKERS}
         there = np.isfinite(truth.boxes_xyxy_px).all(axis=-1)
         for run in runner.each(folder / CLIP, "bonn_posetrack", chosen):
             found = _boxes(run.tracked, there.shape[1], 0.0)

@@ -23,6 +23,8 @@ LEAST_DRIFT, MOST_DRIFT = 0.6, 2.5
 """Bounds of what a video tells of the drift, over the usual one."""
 TRUST = 0.45
 """The parts' values hang together, so that each counts for less than one."""
+MOST_ENTRIES = 2_000_000
+"""Of a block that is compared at once."""
 MOST_PER_PART = 6.0
 """What one part says against two being one is bounded: it may have been read off somebody else."""
 
@@ -115,9 +117,19 @@ def evidence_against(
     Of every value: a normal density of the gap around 0, as wide as the drift, against one as wide
     as people differ. A few sightings are less certain than many.
     """
+    drift = usual_drift(a.mean.shape[1]) if drift is None else drift
+    rows = max(MOST_ENTRIES // max(b.mean.size, 1), 1)
+    blocks = [
+        _against(Look(a.mean[start : start + rows], a.weight[start : start + rows]), b, drift)
+        for start in range(0, len(a.mean), rows)
+    ]
+    return np.concatenate(blocks) if blocks else np.zeros((0, len(b.mean)))
+
+
+def _against(a: Look, b: Look, drift: np.ndarray) -> np.ndarray:
+    """The same for as many as fit into memory at once."""
     size = a.mean.shape[1]
     parts = size % VALUES == 0
-    drift = usual_drift(size) if drift is None else drift
     between = np.tile(BETWEEN, size // VALUES) if parts else np.full(size, BETWEEN.mean())
     with np.errstate(invalid="ignore", divide="ignore"):
         gap = a.mean[:, None] - b.mean[None]

@@ -116,9 +116,8 @@ class Transformer(nn.Module):
     def forward(self, x: Tensor, seen: Bool[Tensor, "b t"] | None = None) -> Tensor:
         """No norm at the end."""
         for layer in self.layers:
-            attention, mlp = layer  # type: ignore[misc]
-            x = attention(x, seen) + x
-            x = mlp(x) + x
+            x = layer[0](x, seen) + x  # type: ignore[index]
+            x = layer[1](x) + x  # type: ignore[index]
         return x
 
 
@@ -128,6 +127,9 @@ class SmplHead(nn.Module):
     init_body_pose: Tensor
     init_betas: Tensor
     init_cam: Tensor
+    decpose: nn.Linear
+    decshape: nn.Linear
+    deccam: nn.Linear
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
