@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.boxes import box_iou
+from pipeline.boxes import paired_iou
 from pipeline.files import value_digest
 from pipeline.types import Person
 
@@ -47,8 +47,8 @@ def unchanged(
 def _touch(a: Person, b: Person) -> bool:
     """Whether two people's boxes ever overlap."""
     shared, first, second = np.intersect1d(a.frame_index, b.frame_index, return_indices=True)
-    boxes = zip(a.boxes_xyxy_px[first], b.boxes_xyxy_px[second], strict=True)
-    return len(shared) > 0 and any(box_iou(x[None], y[None])[0, 0] > 0 for x, y in boxes)
+    overlap = paired_iou(a.boxes_xyxy_px[first], b.boxes_xyxy_px[second])
+    return len(shared) > 0 and bool((overlap > 0).any())
 
 
 def digests_in(arrays: Mapping[str, Any], made_by: str) -> list[str] | None:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.optimize import linear_sum_assignment
 
-from pipeline.boxes import box_iou
+from pipeline.boxes import paired_iou
 from pipeline.context import Context
 from stages.tracking.phalp.contacts import Contact, contacts_of, cut_at, cut_frame, windows_of
 from stages.tracking.phalp.links import Evidence, link_evidence
@@ -139,10 +139,7 @@ def _same_place(world: World, longer: np.ndarray, shorter: np.ndarray) -> bool:
     if len(shared) < SAME_PLACE_SHARE * len(shorter):
         return False
     boxes = world.boxes_xyxy_px
-    overlap = [
-        box_iou(boxes[longer[i]][None], boxes[shorter[j]][None])[0, 0]
-        for i, j in zip(a.tolist(), b.tolist(), strict=True)
-    ]
+    overlap = paired_iou(boxes[longer[a]], boxes[shorter[b]])
     return bool(np.median(overlap) > SAME_PLACE_IOU)
 
 
