@@ -21,8 +21,6 @@ MOST_SIGHTINGS = 60
 """That make the look before and after a meeting."""
 CHANGED = 1.0
 """Evidence that the looks before and after are of two people."""
-LEAST_PIECE_S = 0.6
-"""A shorter piece between two meetings was near somebody all the time: its look proves nothing."""
 LEAST_SIDE = 3
 """Sightings that must be left on both sides of a cut."""
 
@@ -145,11 +143,6 @@ def cut_at(
     """A track's pieces: between the frames given, and between long absences."""
     gaps = np.flatnonzero(np.diff(world.time_s[track]) > most_gap_s) + 1
     at = np.searchsorted(world.frame[track], sorted(frames))
-    places: list[int] = []
-    for place in at.tolist():
-        time_s = world.time_s[track]
-        apart = not places or time_s[place - 1] - time_s[places[-1]] >= LEAST_PIECE_S
-        if LEAST_SIDE <= place <= len(track) - LEAST_SIDE and apart:
-            places.append(place)
-    cuts = sorted({*gaps.tolist(), *places})
+    places = [p for p in at if LEAST_SIDE <= p <= len(track) - LEAST_SIDE]
+    cuts = sorted({*gaps.tolist(), *(int(p) for p in places)})
     return [piece for piece in np.split(track, cuts) if len(piece)]
