@@ -18,7 +18,6 @@ from pipeline.boxes import paired_iou
 from pipeline.context import Context
 from stages.tracking.phalp.contacts import Contact, contacts_of, cut_at, cut_frame, windows_of
 from stages.tracking.phalp.links import Evidence, link_evidence
-from stages.tracking.phalp.repair import repaired
 from stages.tracking.phalp.tracklets import Tracklet, World, tracklet_of
 
 KEPT_CONTACT, KEPT_ABSENCE = 3.5, 1.5
@@ -51,13 +50,6 @@ def associated(
         if len(tracks) < 1:
             break
         tracks = _relinked(world, tracks, most_gap_s, teller, cut=round_number == 0)
-    tracks, frames = repaired(world, tracks)
-    if frames:
-        teller.info(
-            f"Sightings in {len(frames)} frames went to the wrong one of two people who met; given "
-            "back by way, size and look.",
-            frames[0],
-        )
     teller.finish()
     return tracks
 
