@@ -17,8 +17,6 @@ from stages.regression.lifter.network import WINDOW
 from stages.regression.lifter.variety import varied
 from stages.regression.lifter.view import Keypoints, seen_straight
 
-UP_TO_DOWN = torch.diag(torch.tensor([1.0, -1.0, -1.0]))
-"""World (y up) to the axes of a level camera that looks along -z."""
 TEMPO = (0.7, 1.4)
 DISTANCE_M = (1.8, 12.0)
 ELEVATION_DEG, MOST_ELEVATION_DEG = 5.0, 65.0

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, Int64
+from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 
 from pipeline.interpolate import neighbours
 from pipeline.motion_clips import mirror_rotmat
 from pipeline.rotations import rot6d_columns_to_rotmat, rotmat_slerp
+from pipeline.window_starts import window_starts
 from stages.regression.lifter.network import FPS, WINDOW, LifterNetwork
 from stages.regression.lifter.view import Keypoints, seen_straight
 
@@ -58,7 +59,9 @@ def lift(
     """
     grid_s = _grid_s(sightings.time_s, frame_s)
     steady = _resampled(sightings, grid_s, frame_s)
-    rows = torch.from_numpy(window_starts(len(grid_s), stride))[:, None] + torch.arange(WINDOW)
+    rows = torch.from_numpy(window_starts(len(grid_s), WINDOW, stride))[:, None] + torch.arange(
+        WINDOW
+    )
     total = torch.zeros(len(grid_s), 24, 3, 2)
     betas, share = torch.zeros(10), torch.zeros(())
     ramp = torch.arange(1, WINDOW + 1, dtype=torch.float32)
@@ -91,12 +94,6 @@ def _bodies(network: LifterNetwork, windows: Keypoints) -> _Bodies:
     root = view.rotmat_view_camera.mT @ lifted.pose_rotmat[:, :, 0]
     pose = torch.cat([root[:, :, None], lifted.pose_rotmat[:, :, 1:]], 2)
     return _Bodies(pose, lifted.betas)
-
-
-def window_starts(count: int, stride: int) -> Int64[np.ndarray, " w"]:
-    """Windows from `stride` to `stride`, the last one moved back to end with the sequence."""
-    last = max(count - WINDOW, 0)
-    return np.unique(np.append(np.arange(0, last, stride), last)).astype(np.int64)
 
 
 def _grid_s(time_s: np.ndarray, frame_s: float) -> Float64[np.ndarray, " g"]:

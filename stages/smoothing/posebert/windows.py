@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from pipeline.window_starts import window_starts
 from stages.smoothing.posebert.network import PoseBert, body_tokens, pose_rotmat
 
 WINDOW = 64
@@ -40,12 +41,6 @@ def positions_in(windows: Windows) -> Int64[np.ndarray, " t"]:
     return found.argmax(axis=1)
 
 
-def window_starts(count: int, stride: int) -> Int64[np.ndarray, " w"]:
-    """Windows from `stride` to `stride`, the last one moved back to end with the sequence."""
-    last = max(count - WINDOW, 0)
-    return np.unique(np.append(np.arange(0, last, stride), last)).astype(np.int64)
-
-
 @torch.inference_mode()
 def one_window_per_frame(
     network: PoseBert, rotmat: Float[Tensor, "t 24 3 3"], seen: Bool[Tensor, " t"]
@@ -73,7 +68,7 @@ def blended_windows(
     """
     count, tokens = len(rotmat), body_tokens(rotmat)
     length = min(count, WINDOW)
-    rows = torch.from_numpy(window_starts(count, stride))[:, None] + torch.arange(length)
+    rows = torch.from_numpy(window_starts(count, WINDOW, stride))[:, None] + torch.arange(length)
     ramp = torch.arange(1, length + 1, dtype=rotmat.dtype, device=rotmat.device)
     say = torch.minimum(ramp, ramp.flip(0))
     total = torch.zeros_like(rotmat)

@@ -16,10 +16,11 @@ from pipeline.rotations import rotvec_to_rotmat
 from pipeline.safetensors_file import write_safetensors
 from pipeline.skeletons import BLAZEPOSE33, COCO17
 from pipeline.types import Detections
+from pipeline.window_starts import window_starts
 from stages.regression.lifter import Backend, Config
 from stages.regression.lifter.filmed import Filmed, SiteBody
 from stages.regression.lifter.network import WINDOW, LifterNetwork, Sizes
-from stages.regression.lifter.sequence import Sightings, lift, window_starts
+from stages.regression.lifter.sequence import Sightings, lift
 from stages.regression.lifter.tracklets import tracklets
 from stages.regression.lifter.view import rays_of, seen_straight
 from tests.stages.regression.lifter_people import SeenWalker, seen_walker
@@ -209,8 +210,8 @@ def test_the_flow_finds_the_backend():
 
 
 def test_windows_reach_both_ends():
-    assert window_starts(10, 8).tolist() == [0]
-    starts = window_starts(70, 8)
+    assert window_starts(10, WINDOW, 8).tolist() == [0]
+    starts = window_starts(70, WINDOW, 8)
     assert starts[0] == 0 and starts[-1] == 70 - WINDOW
     assert np.diff(starts).max() <= 8
 

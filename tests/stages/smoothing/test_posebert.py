@@ -20,6 +20,7 @@ from pipeline.context import Context
 from pipeline.errors import InputError, MissingError
 from pipeline.rotations import rotvec_to_rotmat
 from pipeline.types import Status
+from pipeline.window_starts import window_starts
 from stages.smoothing import posebert
 from stages.smoothing.posebert.frame_rate import read_at, sampled_at
 from stages.smoothing.posebert.network import PoseBert, body_tokens, network_with, pose_rotmat
@@ -29,7 +30,6 @@ from stages.smoothing.posebert.windows import (
     official_windows,
     one_window_per_frame,
     positions_in,
-    window_starts,
 )
 from tests.stages.smoothing.motions import person_of
 from tests.stages.smoothing.test_whittaker import angles_deg
@@ -110,7 +110,7 @@ def test_what_hidden_frames_hold_does_not_matter(network):
 @pytest.mark.parametrize("count", [1, 5, 64, 65, 100, 200])
 @pytest.mark.parametrize("stride", [1, 16, 63])
 def test_windows_cover_every_frame(count, stride):
-    starts = window_starts(count, stride)
+    starts = window_starts(count, WINDOW, stride)
     shown = np.unique(starts[:, None] + np.arange(min(WINDOW, count)))
     np.testing.assert_array_equal(shown, np.arange(count))
     assert (np.diff(starts) > 0).all()
