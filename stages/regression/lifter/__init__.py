@@ -2,9 +2,9 @@
 
 Takes COCO's 17 keypoints of any detector, or BlazePose's 33 landmarks and, where there is one, its
 own guess in space, which the network has learnt to weigh against what the picture says over time.
- Trained on CMU motion
-capture before random cameras, with the errors that BlazePose makes (`docs/lifter.md`). Pose and
-shape come from the network; the place is where the body's own sites project onto the keypoints.
+Trained on CMU motion capture before random cameras, with the errors that BlazePose makes
+(`docs/lifter.md`). Pose and shape come from the network; the place is where the body's own sites
+project onto the keypoints.
 """
 
 from functools import cached_property
@@ -76,11 +76,7 @@ class Backend:
         Raises:
             InputError: the file holds another network's.
         """
-        path = Path(self.config.weights) if self.config.weights else SHIPPED
-        tensors = read_checkpoint(path, LAYOUT)
-        network = LifterNetwork(sizes_in({k: tuple(t.shape) for k, t in tensors.items()}))
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-        return network.eval()
+        return read_lifter(Path(self.config.weights) if self.config.weights else SHIPPED)
 
     def over_time(self, video: Video, detections: Detections, camera: Camera) -> Bodies:
         """A body for every detection of the video, in their order.
@@ -137,6 +133,18 @@ class Backend:
         points_px = np.nan_to_num(keypoints_px[..., :2])
         t_m = translation_from_points(sites_m, points_px, weights, camera.K_px)
         return Bodies(rotvec, betas.numpy(), t_m.astype(np.float32))
+
+
+def read_lifter(path: Path) -> LifterNetwork:
+    """The network with the weights of a file.
+
+    Raises:
+        InputError: it holds another network's.
+    """
+    tensors = read_checkpoint(path, LAYOUT)
+    network = LifterNetwork(sizes_in({k: tuple(t.shape) for k, t in tensors.items()}))
+    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    return network.eval()
 
 
 def as_blazepose(detections: Detections) -> np.ndarray:

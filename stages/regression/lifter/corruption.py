@@ -1,12 +1,14 @@
 """From exact keypoints to what a detector gives, and worse: what the lifter must see through."""
 
 from dataclasses import replace
+from math import pi
 
 import torch
 from jaxtyping import Bool
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
+from pipeline.rotations import rotvec_to_rotmat
 from pipeline.skeletons import BLAZEPOSE33, COCO17
 from stages.regression.lifter.detected import DetectedPeople
 from stages.regression.lifter.filmed import Filmed
@@ -14,6 +16,7 @@ from stages.regression.lifter.view import MIRRORED_POINTS, rays_of, seen_straigh
 
 Range = tuple[float, float]
 LEAST_CONFIDENCE = 0.01
+_HEAD = ("nose", "eye", "ear", "mouth")
 _ARM = ("elbow", "wrist", "pinky", "index", "thumb")
 _FOOT = ("ankle", "heel", "foot_index")
 
@@ -35,6 +38,10 @@ class CorruptionConfig(BaseModel):
     """The same in space, at the largest."""
     without_space: float = 0.15
     """Windows without a guess in space, beside those with COCO's keypoints only."""
+    turned_guess: float = 0.7
+    """Windows whose guess in space is turned as a whole: on real people detectors err so."""
+    guess_turn_deg: float = 6.0
+    """Spread of that turn about each axis."""
     swaps: float = 0.25
     swapped_frames: float = 0.35
     """Largest share of frames in which left is taken for right."""
@@ -71,6 +78,7 @@ def spoiled(seen: Filmed, config: CorruptionConfig, rng: torch.Generator) -> Fil
         seen, rays=seen.rays + size * white * torch.randn(seen.rays.shape, generator=rng)
     )
     seen = _hidden(_swapped(seen, config, rng), size, config, rng)
+    in_space_m = _turned_guess(seen.landmarks_m, config, rng)
     only = torch.rand(count, 1, 1, generator=rng) < config.only_coco17
     confidence = torch.where(only & ~_in_coco17(), 0.0, seen.confidence)
     flat = only | (torch.rand(count, 1, 1, generator=rng) < config.without_space)
@@ -84,7 +92,7 @@ def spoiled(seen: Filmed, config: CorruptionConfig, rng: torch.Generator) -> Fil
     return replace(
         seen,
         confidence=torch.where(missed[..., None], 0.0, confidence),
-        landmarks_m=torch.where(flat[..., None], 0.0, seen.landmarks_m),
+        landmarks_m=torch.where(flat[..., None], 0.0, in_space_m),
     )
 
 
@@ -92,6 +100,14 @@ def focal_factors(count: int, config: CorruptionConfig, rng: torch.Generator) ->
     """(b,) by how much the true focal length is larger than the assumed one."""
     spread = config.focal_log_spread * torch.randn(count, generator=rng)
     return (spread * _chosen(config.wrong_focal, count, rng)).exp()
+
+
+def _turned_guess(landmarks_m: Tensor, config: CorruptionConfig, rng: torch.Generator) -> Tensor:
+    """The guess in space turned about the middle between the hips, alike in the whole window."""
+    count = len(landmarks_m)
+    spread = _chosen(config.turned_guess, count, rng) * (config.guess_turn_deg * pi / 180)
+    turn = rotvec_to_rotmat(spread[:, None] * torch.randn(count, 3, generator=rng))
+    return landmarks_m @ turn[:, None].mT
 
 
 def _swapped(seen: Filmed, config: CorruptionConfig, rng: torch.Generator) -> Filmed:
@@ -179,5 +195,6 @@ _HIDING = (
     _points(*_FOOT),
     _points("knee", *_FOOT),
     _points("hip", "knee", *_FOOT),
+    _points(*_HEAD),
 )
 """What a table, a bag, the edge of the picture or the body itself hides."""

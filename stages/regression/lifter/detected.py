@@ -4,6 +4,7 @@ Made by `film_pairs`. Used twice: as windows to learn from as they are,
 and as a store of errors (bias, jitter, swaps, frames missed, confidence) to put on other motion.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,16 +88,14 @@ class DetectedPeople:
         return clip, begin[:, None] + torch.arange(WINDOW)
 
 
-def read_detected(path: Path, sites: SiteBody) -> DetectedPeople:
-    """Read a file of `film_pairs`.
+def read_detected(paths: Sequence[Path], sites: SiteBody) -> DetectedPeople:
+    """Read files of `film_pairs`, one behind the other.
 
     Raises:
-        InputError: it is not such a file.
+        InputError: one is not such a file.
     """
-    with np.load(path) as file:
-        if any(name not in file for name in NAMES):
-            raise InputError(f"{path}: not a file of film_pairs; it must hold {', '.join(NAMES)}")
-        arrays = {name: torch.from_numpy(file[name]).float() for name in NAMES}
+    parts = [_arrays(path) for path in paths]
+    arrays = {name: torch.cat([part[name] for part in parts]) for name in NAMES}
     length = arrays["frames_of_clip"].long()
     clip = torch.repeat_interleave(torch.arange(len(length)), length)
     betas, K = arrays["betas"], arrays["K_px"][clip]
@@ -127,6 +126,13 @@ def read_detected(path: Path, sites: SiteBody) -> DetectedPeople:
         (length.cumsum(0) - length)[usable],
         length[usable],
     )
+
+
+def _arrays(path: Path) -> dict[str, Tensor]:
+    with np.load(path) as file:
+        if any(name not in file for name in NAMES):
+            raise InputError(f"{path}: not a file of film_pairs; it must hold {', '.join(NAMES)}")
+        return {name: torch.from_numpy(file[name]).float() for name in NAMES}
 
 
 def _rays(keypoints_px: Tensor, K_px: Tensor) -> tuple[Tensor, Tensor]:

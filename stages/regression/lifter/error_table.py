@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("pairs", type=Path)
     given = parser.parse_args(arguments)
     try:
-        people = read_detected(given.pairs, SiteBody(load_body()))
+        people = read_detected([given.pairs], SiteBody(load_body()))
     except UserError as error:
         parser.exit(2, f"{error}\n")
     Console(width=100).print(error_table(people))

@@ -15,22 +15,26 @@ from typing import Any
 
 import av
 import numpy as np
+import torch
 from scipy.spatial.transform import Rotation
 
 from pipeline import backends
-from pipeline.body import BodyModel, load_body
+from pipeline.body import load_body
 from pipeline.boxes import box_iou
 from pipeline.context import Context
 from pipeline.errors import MissingError, UserError
 from pipeline.files import write_npz
 from pipeline.frame import Frame
+from pipeline.motion_clips import MotionWindows
+from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
 from pipeline.scenes.camera_moves import CameraPlan
 from pipeline.scenes.cameras import FilmCamera
 from pipeline.scenes.drawing import Picture, film
 from pipeline.scenes.recordings import read_recording
-from pipeline.scenes.scene import Truth, truth_of
+from pipeline.scenes.scene import Scene, Truth, truth_of
 from pipeline.scenes.specs import Procedural, Recorded, Role, SceneSpec
 from pipeline.scenes.staging import PLACES, staged
+from stages.regression.lifter.variety import unusual
 
 LOGGER = logging.getLogger(__name__)
 FRAMES, FPS = 90, 30.0
@@ -93,11 +97,8 @@ def random_spec(name: str, seconds: float, frames: int, rng: np.random.Generator
     )
 
 
-def filmed(
-    spec: SceneSpec, folder: Path, body: BodyModel, detector: Any, rng: np.random.Generator
-) -> Pairs:
+def filmed(scene: Scene, detector: Any, rng: np.random.Generator) -> Pairs:
     """Film a scene and look at it; the first person counts."""
-    scene = staged(spec, body, folder)
     scene = replace(scene, camera=rolled(scene.camera, rng.normal(0, ROLL_SPREAD_DEG)))
     amount = rng.uniform(0, MOST_NOISE)
     pictures: list[Picture] = []
@@ -123,6 +124,19 @@ def filmed(
                 keypoints_px[frame] = part.landmarks_px[rows[best]]
                 landmarks_m[frame] = part.landmarks_m[rows[best]]
     return Pairs(truth, keypoints_px, landmarks_m)
+
+
+def in_unusual_poses(scene: Scene, seed: int) -> Scene:
+    """The same scene, its first person leaning and with limbs turned further than recorded."""
+    first, *others = scene.actors
+    motion = MotionWindows(
+        rotvec_to_rotmat(torch.from_numpy(first.motion.pose_rotvec).float())[None],
+        torch.from_numpy(first.motion.t_world_m).float()[None],
+    )
+    rotmat = unusual(motion, torch.Generator().manual_seed(seed)).rotmat[0]
+    pose_rotvec = rotmat_to_rotvec(rotmat).double().numpy()
+    moved = replace(first, motion=replace(first.motion, pose_rotvec=pose_rotvec))
+    return replace(scene, actors=(moved, *others))
 
 
 def rolled(camera: FilmCamera, roll_deg: float) -> FilmCamera:
@@ -167,16 +181,21 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--clips", type=int, default=180)
     parser.add_argument("--frames", type=int, default=FRAMES, help="of each clip, at 30 fps")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--unusual", type=float, default=0.0, help="share of clips in poses made up"
+    )
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        make_all(given.motions, given.out, given.clips, given.frames, given.seed)
+        make_all(given.motions, given.out, given.clips, given.frames, given.seed, given.unusual)
     except UserError as error:
         parser.exit(2, f"{error}\n")
     return 0
 
 
-def make_all(folder: Path, out: Path, count: int, frames: int, seed: int) -> None:
+def make_all(
+    folder: Path, out: Path, count: int, frames: int, seed: int, unusual_share: float = 0.0
+) -> None:
     """Every file in turn, in random order, until there are `count` clips.
 
     Raises:
@@ -193,7 +212,10 @@ def make_all(folder: Path, out: Path, count: int, frames: int, seed: int) -> Non
     for number in range(count):
         path = paths[order[number % len(paths)]]
         spec = random_spec(path.stem, read_recording(path).end_s, frames, rng)
-        clips.append(filmed(spec, folder, body, detector, rng))
+        scene = staged(spec, body, folder)
+        if rng.random() < unusual_share:
+            scene = in_unusual_poses(scene, int(rng.integers(1 << 30)))
+        clips.append(filmed(scene, detector, rng))
         share = np.isfinite(clips[-1].keypoints_px[:, 0, 0]).mean()
         LOGGER.info("%d of %d: %s, found in %.0f %%", number + 1, count, path.stem, 100 * share)
     write_npz(out, arrays_of(clips))

@@ -1,8 +1,8 @@
 """Train the lifter: ``python -m stages.regression.lifter.train MOTIONS PAIRS VAL_PAIRS OUT``.
 
 MOTIONS is a folder of SMPL motion, PAIRS and VAL_PAIRS are files of `film_pairs` (what BlazePose
-makes of people whose truth is known). Settings by `--set name=value`. Beside OUT goes OUT.json with
-settings and the curve.
+makes of people whose truth is known); `--more-pairs` names another. `--start` goes on from other
+weights. Settings by `--set name=value`. Beside OUT goes OUT.json with settings and the curve.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from pipeline.errors import SettingsError, UserError
 from pipeline.motion_clips import MotionClips, read_motion_clips
 from pipeline.rotations import rotmat_between_vectors, rotmat_to_rot6d_columns
 from pipeline.safetensors_file import write_safetensors
+from stages.regression.lifter import read_lifter
 from stages.regression.lifter.corruption import (
     CorruptionConfig,
     as_detected,
@@ -174,10 +175,13 @@ def new_network(config: TrainConfig, data: Data) -> LifterNetwork:
 
 
 def train(
-    config: TrainConfig, data: Data, keep: Callable[[LifterNetwork, list[Errors]], None]
+    config: TrainConfig,
+    data: Data,
+    keep: Callable[[LifterNetwork, list[Errors]], None],
+    start: LifterNetwork | None = None,
 ) -> None:
     """The whole run, seeded; `keep` is called with the weights at every validation."""
-    network = new_network(config, data)
+    network = start or new_network(config, data)
     kept = copy.deepcopy(network).eval()
     rng = torch.Generator().manual_seed(config.seed + 1)
     optimizer = torch.optim.AdamW(
@@ -258,17 +262,20 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
     for name in ("motions", "pairs", "validation", "out"):
         parser.add_argument(name, type=Path)
+    parser.add_argument("--more-pairs", type=Path, action="append", default=[])
+    parser.add_argument("--start", type=Path, help="weights to go on from, not random ones")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         config, sites = settings(given.set), SiteBody(load_body())
         clips = read_motion_clips(given.motions, WINDOW)
-        pairs = read_detected(given.pairs, sites), read_detected(given.validation, sites)
+        pairs = read_detected([given.pairs, *given.more_pairs], sites)
         train(
             config,
-            Data(clips, *pairs, sites),
+            Data(clips, pairs, read_detected([given.validation], sites), sites),
             lambda network, curve: save(given.out, network, config, curve),
+            read_lifter(given.start).train() if given.start else None,
         )
     except UserError as error:
         parser.exit(2, f"{error}\n")

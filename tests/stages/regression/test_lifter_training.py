@@ -18,10 +18,17 @@ from stages.regression.lifter.film_pairs import make_all
 from stages.regression.lifter.filmed import SiteBody, film_windows
 from stages.regression.lifter.network import WINDOW
 from stages.regression.lifter.train import main, settings
+from stages.regression.lifter.variety import unusual
 from tests.stages.regression.lifter_people import seen_walker
 
 QUIET = {"white": (0, 0), "only_coco17": 0, "hidden_parts": 0, "swaps": 0, "missed_frames": 0}
-QUIET |= {"short": 0, "wrong_focal": 0, "stored_gain": (1, 1)}
+QUIET |= {
+    "turned_guess": 0,
+    "without_space": 0,
+    "short": 0,
+    "wrong_focal": 0,
+    "stored_gain": (1, 1),
+}
 NO_ERRORS = CorruptionConfig(**QUIET)
 
 
@@ -58,7 +65,7 @@ def folder(tmp_path_factory):
 
 
 def test_stored_errors_are_what_the_detector_was_off(folder, sites):
-    people = read_detected(folder / "pairs.npz", sites)
+    people = read_detected([folder / "pairs.npz"], sites)
     size_px = people.error[10:20, 15].norm(dim=-1)
     assert (size_px > 0.05).all()
     exact = torch.ones(len(people.error), 33, dtype=bool)
@@ -70,7 +77,7 @@ def test_stored_errors_are_what_the_detector_was_off(folder, sites):
 
 
 def test_the_table_of_errors_tells_which_point_was_off(folder, sites):
-    columns = error_table(read_detected(folder / "pairs.npz", sites)).columns
+    columns = error_table(read_detected([folder / "pairs.npz"], sites)).columns
     share = dict(zip(columns[0].cells, map(float, columns[3].cells), strict=True))
     assert share["wrist"] > 0.03, "one wrist of two was off in a sixth of the frames"
     assert all(value < 3e-3 for point, value in share.items() if point != "wrist")
@@ -78,7 +85,7 @@ def test_the_table_of_errors_tells_which_point_was_off(folder, sites):
 
 def test_without_errors_the_keypoints_stay_where_the_sites_are(folder, sites):
     clips = read_motion_clips(folder / "motions", WINDOW)
-    people = read_detected(folder / "pairs.npz", sites)
+    people = read_detected([folder / "pairs.npz"], sites)
     people.error.zero_()
     people.error_m.zero_()
     rng = torch.Generator().manual_seed(0)
@@ -114,11 +121,45 @@ def test_swaps_exchange_left_and_right(folder, sites):
     torch.testing.assert_close(swapped, exact.rays[:, :, 26][moved])
 
 
-def run(folder, out, *more):
+def test_the_guess_in_space_is_turned_as_a_whole(folder, sites):
+    clips = read_motion_clips(folder / "motions", WINDOW)
+    config = CorruptionConfig(**{**QUIET, "turned_guess": 1.0})
+    rng = torch.Generator().manual_seed(0)
+    exact = film_windows(clips, sites, 16, rng)
+    seen = spoiled(exact, config, rng)
+    torch.testing.assert_close(seen.rays, exact.rays)
+    torch.testing.assert_close(
+        torch.cdist(seen.landmarks_m, seen.landmarks_m),
+        torch.cdist(exact.landmarks_m, exact.landmarks_m),
+        atol=2e-3,
+        rtol=1e-3,
+    )
+    away_m = (seen.landmarks_m - exact.landmarks_m).norm(dim=-1).amax((1, 2))
+    assert (away_m > 0.01).all()
+
+
+def test_unusual_poses_lean_and_keep_their_bones(folder, sites):
+    motion = read_motion_clips(folder / "motions", WINDOW).windows(
+        8, WINDOW, (1.0, 1.0), torch.Generator().manual_seed(0)
+    )
+    other = unusual(motion, torch.Generator().manual_seed(1))
+    eye = torch.eye(3).expand_as(other.rotmat)
+    torch.testing.assert_close(other.rotmat @ other.rotmat.mT, eye, atol=1e-5, rtol=0)
+    upright = motion.rotmat[:, :, 0, 1, 1] - other.rotmat[:, :, 0, 1, 1]
+    assert upright.mean() > 0.01, "the pelvis leans"
+    thigh = motion.rotmat[:, :, 0] @ motion.rotmat[:, :, 1]
+    turned = (other.rotmat[:, :, 0] @ other.rotmat[:, :, 1] - thigh).abs().amax((2, 3))
+    assert turned.amax() > 0.1, "limbs are turned further"
+    step = other.rotmat.diff(dim=1).abs().amax()
+    assert step < motion.rotmat.diff(dim=1).abs().amax() + 0.15, "and move no more jerkily"
+
+
+def run(folder, out, *more, start=None):
     small = ("width=48", "depth=1", "batch=24", "validate_every=40", "learning_rate=0.004", *more)
     arguments = [str(folder / "motions"), *[str(folder / "pairs.npz")] * 2, str(out)]
     for pair in small:
         arguments += ["--set", pair]
+    arguments += ["--start", str(start)] if start else []
     assert main(arguments) == 0
     return json.loads(out.with_suffix(".json").read_text())["curve"]
 
@@ -143,7 +184,7 @@ def test_unknown_settings_and_files_are_refused(folder, sites, tmp_path):
     with pytest.raises(SettingsError, match="stepz"):
         settings(["stepz=3"])
     with pytest.raises(InputError, match="film_pairs"):
-        read_detected(folder / "motions" / "a_1.npz", sites)
+        read_detected([folder / "motions" / "a_1.npz"], sites)
     (tmp_path / "bad").mkdir()
     np.savez(tmp_path / "bad" / "x.npz", poses=np.zeros((50, 66)), trans=np.zeros((50, 3)))
     with pytest.raises(InputError, match="poses"):
@@ -156,7 +197,25 @@ def test_filmed_pairs_hold_what_the_detector_made_of_a_known_body(folder, sites,
     with np.load(out) as file:
         assert set(NAMES) <= set(file)
         assert np.isfinite(file["keypoints_px"]).mean() > 0.5
-    people = read_detected(out, sites)
+    people = read_detected([out], sites)
     seen = people.filmed.confidence[0] > 0.5
     # BlazePose marks a rendered body to within a tenth of its size.
     assert people.error[seen].norm(dim=-1).median() < 0.1
+
+
+def test_training_goes_on_from_given_weights(folder, tmp_path):
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    run(folder, first, "steps=40")
+    still = ("steps=1", "learning_rate=1e-12", "mean_decay=0.0")
+    run(folder, second, *still, start=first)
+    before, after = read_safetensors(first), read_safetensors(second)
+    for name, tensor in before.items():
+        torch.testing.assert_close(after[name], tensor, atol=2e-3, rtol=2e-3)
+
+
+def test_pairs_of_several_files_are_one_behind_the_other(folder, sites):
+    one = read_detected([folder / "pairs.npz"], sites)
+    two = read_detected([folder / "pairs.npz"] * 2, sites)
+    assert len(two.error) == 2 * len(one.error)
+    assert len(two.start) == 2 * len(one.start)
+    assert two.start[-1] == len(one.error)
