@@ -59,7 +59,11 @@ def _gpu() -> Fact:
 
 def _egl() -> Fact:
     found = ctypes.util.find_library("EGL")
-    text = f"{found}, for rendering.backend=pyrender" if found else "none; only pyrender needs it"
+    text = (
+        f"{found}, for rendering.backend=auto or pyrender"
+        if found
+        else "none; only pyrender needs it"
+    )
     return Fact("EGL", text)
 
 

@@ -29,7 +29,9 @@ Png = Annotated[bool, typer.Option("--png", help="Write a PNG of every frame, no
 Transparent = Annotated[
     bool, typer.Option("--transparent", help="PNG without a background, with alpha.")
 ]
-Renderer = Annotated[str | None, typer.Option(help="raster or pyrender.  [default: the run's own]")]
+Renderer = Annotated[
+    str | None, typer.Option(help="auto, raster or pyrender.  [default: the run's own]")
+]
 Source = Annotated[Path | None, typer.Option("--video", help="The source video, if it has moved.")]
 Body = Annotated[
     str | None, typer.Option(help="SMPL file, if the one that the result was made with has moved.")

@@ -1,4 +1,8 @@
-"""One OpenGL scene for a whole video: bodies are updated in place from frame to frame."""
+"""One OpenGL scene for a whole video: bodies are updated in place from frame to frame.
+
+Vertices come with their light in their colours (`_shading`, the one that `raster` draws with), and
+OpenGL shows them as they are: so both backends draw the same picture.
+"""
 
 from collections.abc import Sequence
 
@@ -9,28 +13,22 @@ from OpenGL.GL import GL_ARRAY_BUFFER, glBindBuffer, glBufferSubData
 
 from pipeline.camera import NEAREST_M
 from pipeline.types import PosedMesh
-from stages.rendering._normals import vertex_normals
+from stages.rendering._shading import vertex_colours
 
 OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
 """OpenGL's camera looks along -z with y up."""
-DISPLAY_GAMMA = 2.2
-LIGHTS = (((0.0, 0.0, 1.0), 1.5), ((-0.52, 0.66, 0.54), 2.2))
-"""Direction towards each light in OpenGL's camera axes, and its strength: headlight, key light."""
 
 
 class GlScene:
-    """Camera, lights and a pool of bodies whose vertex buffers are kept on the card."""
+    """A camera and a pool of bodies whose vertex buffers are kept on the card."""
 
     def __init__(self, faces: np.ndarray) -> None:
-        self.scene = pyrender.Scene(bg_color=[0.0, 0.0, 0.0, 0.0], ambient_light=[0.25, 0.25, 0.25])
+        self.scene = pyrender.Scene(bg_color=[0.0, 0.0, 0.0, 0.0])
         self.faces = faces
         self._camera: pyrender.Node | None = None
         self._K_px = np.zeros((3, 3))
         self._nodes: list[pyrender.Node] = []
         self._shown = 0
-        for direction, strength in LIGHTS:
-            light = pyrender.DirectionalLight(intensity=strength)
-            self.scene.add(light, pose=_looking_from(np.array(direction)))
 
     def look(self, K_px: Float64[np.ndarray, "3 3"]) -> None:
         """Use a camera. Its skew is not used: pyrender knows none."""
@@ -61,45 +59,32 @@ class GlScene:
         return self._nodes[: len(meshes)]
 
 
-def _colours(mesh: PosedMesh) -> np.ndarray:
-    """(v, 4) in linear light, which pyrender's shader works in."""
-    rgb = (np.asarray(mesh.rgb).reshape(-1, 3) / 255.0) ** DISPLAY_GAMMA
-    colours = np.ones((len(mesh.vertices_camera_m), 4), np.float32)
-    colours[:, :3] = rgb
+def _colours(vertices_m: np.ndarray, mesh: PosedMesh, faces: np.ndarray) -> np.ndarray:
+    """(v, 4) from 0 to 1, lit, opaque."""
+    colours = vertex_colours(vertices_m, faces, mesh.rgb, 1.0)
+    colours[:, :3] /= 255.0
     return colours
 
 
+def _places(mesh: PosedMesh) -> np.ndarray:
+    """Plain writable arrays: others would make Numba compile the shading once more."""
+    return np.array(mesh.vertices_camera_m, dtype=np.float32, order="C")
+
+
 def _gl_mesh(mesh: PosedMesh, faces: np.ndarray) -> pyrender.Mesh:
-    material = pyrender.MetallicRoughnessMaterial(metallicFactor=0.0, roughnessFactor=0.6)
-    primitive = pyrender.Primitive(
-        positions=mesh.vertices_camera_m,
-        normals=vertex_normals(mesh.vertices_camera_m, faces),
-        color_0=_colours(mesh),
-        indices=faces,
-        material=material,
-    )
-    return pyrender.Mesh([primitive])
+    places = _places(mesh)
+    colours = _colours(places, mesh, faces)
+    return pyrender.Mesh([pyrender.Primitive(positions=places, color_0=colours, indices=faces)])
 
 
 def _update(primitive: pyrender.Primitive, mesh: PosedMesh, faces: np.ndarray) -> None:
-    """New places, normals and colours, in the buffer that the card has already."""
-    positions = np.asarray(mesh.vertices_camera_m, np.float32)
-    primitive.positions = positions
-    primitive.normals = vertex_normals(positions, faces)
-    primitive.color_0 = _colours(mesh)
+    """New places and colours, in the buffer that the card has already."""
+    places = _places(mesh)
+    primitive.positions = places
+    primitive.color_0 = _colours(places, mesh, faces)
     if not primitive._in_context():
         return  # removed from the card meanwhile: pyrender sends it again as a whole
-    data = np.hstack([positions, primitive.normals, primitive.color_0]).astype(np.float32)
+    data = np.hstack([places, primitive.color_0]).astype(np.float32)
     glBindBuffer(GL_ARRAY_BUFFER, primitive._buffers[0])
     glBufferSubData(GL_ARRAY_BUFFER, 0, data.nbytes, np.ascontiguousarray(data))
     glBindBuffer(GL_ARRAY_BUFFER, 0)
-
-
-def _looking_from(direction: np.ndarray) -> Float64[np.ndarray, "4 4"]:
-    """The pose of a light that shines along its own -z, from `direction`."""
-    z = direction / np.linalg.norm(direction)
-    x = np.cross([0.0, 1.0, 0.0], z)
-    x /= np.linalg.norm(x)
-    pose = np.eye(4)
-    pose[:3, :3] = np.stack([x, np.cross(z, x), z], axis=1)
-    return pose

@@ -1,11 +1,13 @@
 """Bodies drawn by OpenGL through pyrender: for a machine with a GPU (EGL, no display needed).
 
-The same layer as `raster` gives, with OpenGL's own shading. On a machine without a GPU this runs
-on Mesa's llvmpipe, many times slower than `raster`.
+The same layer as `raster` gives, but for the last bits of soft edges. On a machine without a GPU
+this runs on Mesa's llvmpipe, many times slower than `raster`.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 # PyOpenGL reads this at its import; without it it looks for a display.
 os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
@@ -13,7 +15,8 @@ os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
 import cv2
 import numpy as np
 import pyrender
-from jaxtyping import Float64, Int32, UInt8
+from jaxtyping import Float64, Int32
+from OpenGL.GL import GL_RENDERER, glGetString
 from pydantic import Field
 
 from pipeline.backends import BackendConfig
@@ -21,9 +24,13 @@ from pipeline.camera import NEAREST_M, project
 from pipeline.context import Context
 from pipeline.errors import MissingError
 from pipeline.types import Layer, PosedMesh
+from stages.rendering._gl_reading import AreaRenderer, PixelsOnTheWay
 from stages.rendering._gl_scene import GlScene
-from stages.rendering._labels import draw_tags, place_tag
+from stages.rendering._labels import Tag, draw_tags, place_tag
 from stages.rendering._rectangle import Rectangle, rectangle_around
+from stages.rendering._straight import straight_layer
+
+SMALL_PX = 16
 
 
 class Config(BackendConfig):
@@ -33,6 +40,17 @@ class Config(BackendConfig):
     """Opacity of every body; multiplied by `PosedMesh.alpha`."""
     labels: bool = True
     """Draw `PosedMesh.label` above each body."""
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A picture that the card is at."""
+
+    colour: PixelsOnTheWay
+    opacities: PixelsOnTheWay | None
+    """Where bodies differ in it, their opacity, per pixel."""
+    opacity: int
+    """Else of all, 0 to 255."""
 
 
 class Backend:
@@ -56,6 +74,25 @@ class Backend:
         Raises:
             MissingError: this machine gives no OpenGL context.
         """
+        return self.begin(meshes, faces, K_px, width_px, height_px)()
+
+    def begin(
+        self,
+        meshes: Sequence[PosedMesh],
+        faces: Int32[np.ndarray, "f 3"],
+        K_px: Float64[np.ndarray, "3 3"],
+        width_px: int,
+        height_px: int,
+    ) -> Callable[[], Layer]:
+        """Let the card draw the bodies, and do not wait for it.
+
+        Returns:
+            A function that waits and gives the layer; to be called once, in this thread. Others
+            may be begun before that.
+
+        Raises:
+            MissingError: this machine gives no OpenGL context.
+        """
         meshes = sorted(meshes, key=lambda mesh: -float(mesh.vertices_camera_m[:, 2].min()))
         points_px, tags = [], []
         for mesh in meshes:
@@ -73,43 +110,56 @@ class Backend:
                 tags += [tag] if tag else []
         area = rectangle_around(points_px, tags, width_px, height_px)
         if area.right == area.left:
-            return Layer(0, 0, np.zeros((0, 0, 4), dtype=np.uint8))
-        rgba = self._render(meshes, faces, K_px, width_px, height_px, area)
-        layer = Layer(area.left, area.top, rgba)
-        draw_tags(layer, tags)
-        return layer
+            return partial(Layer, 0, 0, np.zeros((0, 0, 4), dtype=np.uint8))
+        drawn = self._draw(meshes, faces, K_px, (width_px, height_px), area)
+        return partial(self._finish, drawn, area, tags)
 
-    def _render(
+    def device(self) -> str:
+        """What draws, in the driver's words, such as "NVIDIA H100 PCIe/PCIe/SSE2".
+
+        Raises:
+            MissingError: this machine gives no OpenGL context.
+        """
+        renderer = self._renderer_of(SMALL_PX, SMALL_PX)
+        renderer._platform.make_current()
+        return glGetString(GL_RENDERER).decode(errors="replace")
+
+    def _draw(
         self,
         meshes: Sequence[PosedMesh],
         faces: np.ndarray,
         K_px: np.ndarray,
-        width_px: int,
-        height_px: int,
+        size_px: tuple[int, int],
         area: Rectangle,
-    ) -> UInt8[np.ndarray, "h w 4"]:
-        """Straight colours and coverage of the area."""
-        renderer = self._renderer_of(width_px, height_px)
+    ) -> _Drawn:
+        renderer = self._renderer_of(*size_px)
         renderer._platform.make_current()
+        own: AreaRenderer = renderer._renderer
+        own.viewport_width, own.viewport_height = size_px
+        own.area = area
         bodies = self._scene_of(faces)
         bodies.look(K_px)
         nodes = bodies.show(meshes)
         shades = [round(255 * mesh.alpha * self._config.alpha) for mesh in meshes]
-        part = np.s_[area.top : area.bottom, area.left : area.right]
-        rgba = renderer.render(bodies.scene, flags=pyrender.RenderFlags.RGBA)[0][part]
-        rgba = np.array(rgba)
-        opacity: np.ndarray | int = max(shades)
-        if len(set(shades)) > 1:
-            colours = {node: (s, s, s) for node, s in zip(nodes, shades, strict=True)}
-            seen, _ = renderer.render(bodies.scene, pyrender.RenderFlags.SEG, seg_node_map=colours)
+        offscreen = pyrender.RenderFlags.OFFSCREEN
+        colour = own.render(bodies.scene, offscreen | pyrender.RenderFlags.FLAT)
+        if len(set(shades)) == 1:
+            return _Drawn(colour, None, shades[0])
+        owners = {node: (s, s, s) for node, s in zip(nodes, shades, strict=True)}
+        opacities = own.render(bodies.scene, offscreen | pyrender.RenderFlags.SEG, owners)
+        return _Drawn(colour, opacities, 0)
+
+    def _finish(self, drawn: _Drawn, area: Rectangle, tags: Sequence[Tag]) -> Layer:
+        self._renderer._platform.make_current()  # type: ignore[union-attr]
+        colour = drawn.colour.take()
+        opacity: np.ndarray | int = drawn.opacity
+        if drawn.opacities is not None:
             # It knows pixel centres only; soft edges reach one pixel further.
-            seen = np.ascontiguousarray(seen[..., 0])
-            dilated = cv2.dilate(seen, np.ones((3, 3)))
-            opacity = np.where(seen > 0, seen, dilated)[part].astype(np.uint16)
-        cover = np.maximum(rgba[..., 3:], 1).astype(np.uint16)
-        rgba[..., :3] = np.minimum(rgba[..., :3].astype(np.uint16) * 255 // cover, 255)
-        rgba[..., 3] = (rgba[..., 3].astype(np.uint16) * opacity + 127) // 255
-        return rgba
+            seen = np.ascontiguousarray(drawn.opacities.take()[..., 0])
+            opacity = np.where(seen > 0, seen, cv2.dilate(seen, np.ones((3, 3))))
+        layer = Layer(area.left, area.top, straight_layer(colour, opacity))
+        draw_tags(layer, tags)
+        return layer
 
     def _scene_of(self, faces: np.ndarray) -> GlScene:
         """The scene of bodies with these faces, kept from frame to frame."""
@@ -118,6 +168,7 @@ class Backend:
         return self._scene
 
     def _renderer_of(self, width_px: int, height_px: int) -> pyrender.OffscreenRenderer:
+        """The context, made once; its renderer follows the picture's size."""
         if self._renderer is None:
             try:
                 self._renderer = pyrender.OffscreenRenderer(width_px, height_px)
@@ -126,6 +177,5 @@ class Backend:
                     f"rendering.pyrender: no OpenGL context through EGL ({error}). "
                     "Install a GPU driver or libegl1, or use rendering.backend=raster"
                 ) from error
-        self._renderer.viewport_width = width_px
-        self._renderer.viewport_height = height_px
+            self._renderer._renderer = AreaRenderer(width_px, height_px)
         return self._renderer

@@ -20,9 +20,9 @@ from pipeline.types import Layer, PosedMesh
 from pipeline.yuv import empty_yuv
 from stages.rendering._labels import Tag, draw_tags, place_tag
 from stages.rendering._rectangle import rectangle_around
+from stages.rendering._shading import vertex_colours
 from stages.rendering.raster.clipping import Surface, clip_near
 from stages.rendering.raster.kernels import draw
-from stages.rendering.raster.shading import vertex_colours
 from stages.rendering.raster.topology import face_neighbours
 
 OUTLINE_STEP_M = 0.02

@@ -293,7 +293,7 @@ def test_a_file_edited_into_nonsense_is_named(humans4d, result, tmp_path):
         (("--start", "9"), EXIT_SETTINGS, "no frame there"),
         (("--transparent",), EXIT_SETTINGS, "--png"),
         (("--mode", "xray"), EXIT_SETTINGS, "xray"),
-        (("--renderer", "crayon"), EXIT_SETTINGS, "Known: pyrender, raster"),
+        (("--renderer", "crayon"), EXIT_SETTINGS, "Known: auto, pyrender, raster"),
         (("--video", "nowhere.mp4"), EXIT_INPUT, "no such file"),
     ],
 )
