@@ -57,15 +57,16 @@ class Browser:
         for domain in ("Page", "Runtime", "Network"):
             self._send(f"{domain}.enable")
 
-    def open(self, path: Path, timeout_s: float = 30.0) -> None:
-        """Load a page and wait until it says that it is ready."""
-        self._send("Page.navigate", url=path.resolve().as_uri())
+    def open(self, page: Path | str, timeout_s: float = 30.0) -> None:
+        """Load a page (a file or an address) and wait until it says that it is ready."""
+        address = page if isinstance(page, str) else page.resolve().as_uri()
+        self._send("Page.navigate", url=address)
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             if self.run("document.body && document.body.dataset.state || ''"):
                 return
             time.sleep(0.1)
-        raise TimeoutError(f"{path} did not get ready")
+        raise TimeoutError(f"{page} did not get ready")
 
     def run(self, script: str):
         """The value of a JavaScript expression."""
