@@ -7,6 +7,8 @@ import typer
 
 if TYPE_CHECKING:
     from pipeline.body_fit import BodyFit
+    from pipeline.context import Context
+    from pipeline.views.one_body import OneBody
 
 app = typer.Typer(help="The body model.", no_args_is_help=True)
 
@@ -106,30 +108,59 @@ def show(
     output: Annotated[Path, typer.Option("-o", "--output", help="PNG to write.")] = Path(
         "body.png"
     ),
+    view: Annotated[
+        bool, typer.Option("--view", help="Open a page in the browser to shape and pose it.")
+    ] = False,
+    export: Annotated[
+        Path | None, typer.Option(help="Write that page here; it works offline. Opens nothing.")
+    ] = None,
 ) -> None:
-    """Picture one body from shape and pose, from the front and the side, joints over it."""
+    """Picture one body from shape and pose, joints over it; or a page to shape and pose it."""
+    from pipeline.context import Context
+
+    context = Context(body_model=body)
+    one = _given_body(file, frame, betas, pose)
+    if view or export:
+        _body_page(one, file, export, context)
+        return
+    _body_picture(one, size, output, context, joints=joints, transparent=transparent)
+
+
+def _given_body(file: Path | None, frame: int, betas: str | None, pose: str | None) -> "OneBody":
+    """What the command line asks for: a file's, and numbers in place of its own."""
     import numpy as np
 
-    from pipeline import backends
-    from pipeline.commands.render import parse_size
-    from pipeline.console import OUT
-    from pipeline.context import Context
     from pipeline.views.body_input import one_body, parse_numbers, read_one_body
-    from pipeline.views.one_body import OneBody, picture_body
-    from pipeline.views.png import write_png
+    from pipeline.views.one_body import OneBody
 
-    size_px = parse_size(size)
-    context = Context(body_model=body)
     if file is not None:
         one = read_one_body(file, frame)
     else:
         one = one_body(np.zeros(10), np.zeros(72), "rest")
-    if betas is not None or pose is not None:
-        shape = one.betas if betas is None else parse_numbers(betas, "--betas")
-        turns = one.pose_rotvec.ravel() if pose is None else parse_numbers(pose, "--pose")
-        given = one_body(shape, turns, "--pose")
-        in_camera = one.in_camera and pose is None
-        one = OneBody(given.betas, given.pose_rotvec, in_camera)
+    if betas is None and pose is None:
+        return one
+    shape = one.betas if betas is None else parse_numbers(betas, "--betas")
+    turns = one.pose_rotvec.ravel() if pose is None else parse_numbers(pose, "--pose")
+    given = one_body(shape, turns, "--pose")
+    return OneBody(given.betas, given.pose_rotvec, one.in_camera and pose is None)
+
+
+def _body_picture(
+    one: "OneBody",
+    size: str,
+    output: Path,
+    context: "Context",
+    *,
+    joints: bool,
+    transparent: bool,
+) -> None:
+    from pipeline import backends
+    from pipeline.commands.render import parse_size
+    from pipeline.console import OUT
+    from pipeline.views.one_body import picture_body
+    from pipeline.views.png import write_png
+
+    size_px = parse_size(size)
     config = backends.make_config("rendering", "raster", {"alpha": 1.0})
     renderer = backends.make("rendering", "raster", config, context)
     canvas = picture_body(
@@ -137,6 +168,16 @@ def show(
     )
     write_png(output, canvas)
     OUT.print(f"{output}: body {context.body.name}", highlight=False, soft_wrap=True)
+
+
+def _body_page(one: "OneBody", file: Path | None, export: Path | None, context: "Context") -> None:
+    from pipeline.commands.view import open_page, tell_events
+    from pipeline.viewer import write_body_page
+
+    title = f"body {context.body.name}" if file is None else file.name
+    path = write_body_page(one, title, export or Path("body.html"), context)
+    tell_events(context)
+    open_page(path, stay=export is not None)
 
 
 def _residuals(found: "BodyFit") -> list[str]:

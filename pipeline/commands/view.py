@@ -2,13 +2,16 @@
 
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.console import ERR, OUT, configure_logging
 from pipeline.imports import without_gc
 from pipeline.result import ResultFolder
+
+if TYPE_CHECKING:
+    from pipeline.context import Context
 
 Result = Annotated[Path, typer.Argument(help="A result folder.", show_default=False)]
 Export = Annotated[
@@ -43,11 +46,21 @@ def view_command(
         body_model=body or report.get("settings", {}).get("body", {}).get("model", "embedded")
     )
     path = write_viewer(folder, export or folder.path / "viewer.html", context, video=video)
+    tell_events(context)
+    open_page(path, stay=export is not None)
+    return 0
+
+
+def tell_events(context: "Context") -> None:
+    """What the user should know, on the terminal."""
     for event in context.events.events:
         text = f"  {event.kind}: {event.message}"
         ERR.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def open_page(path: Path, *, stay: bool) -> None:
+    """Say where a page is, and open it unless it is to `stay` a file."""
     size_mb = path.stat().st_size / 1e6
     OUT.print(f"{path} ({size_mb:.1f} MB)", highlight=False, markup=False, soft_wrap=True)
-    if export is None and not webbrowser.open(path.resolve().as_uri()):
+    if not stay and not webbrowser.open(path.resolve().as_uri()):
         OUT.print("No browser was found here: open that file in one.")
-    return 0

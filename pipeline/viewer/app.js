@@ -2,21 +2,21 @@
 "use strict";
 
 const SHADES = ["#c3cad3", "#2a9d63", "#d08a17", "#d1434b"];
-const byId = (name) => document.getElementById(name);
-
 class App {
   constructor(scene) {
     this.scene = scene; this.time = scene.start; this.playing = false; this.speed = 1;
     this.painter = new Painter(byId("stage"), scene);
     this.video = byId("film");
+    this.onlooker = new Onlooker();
     this.look("orbit");
-    this.makePeople(); this.makeControls(); this.makeMouse(); this.drawStrip();
+    this.makePeople(); this.makeControls(); this.drawStrip();
+    this.onlooker.listen(byId("stage"), () => { if (this.view === "camera") this.look("orbit"); this.paint(); });
     window.addEventListener("resize", () => { this.drawStrip(); this.paint(); });
     this.paint();
     byId("words").hidden = true;
   }
 
-  // Onlooker on a sphere about a point; "camera" stands where the video's camera stood.
+  // "camera" stands where the video's camera stood.
   look(name) {
     const { low, high } = this.scene.bounds(), lens = this.scene.onFloorAxes([0, 0, 0]);
     if (name === "orbit" || name === "top")
@@ -27,14 +27,9 @@ class App {
     const reach = Math.max(high[0] - low[0], high[1] - low[1], 3);
     const angles = { orbit: [0.85, 0.38], top: [0, 1.55], side: [Math.PI / 2, 0.08] };
     this.view = name;
-    this.at = middle; this.distance = reach * 0.8 + 3.0;
-    if (name in angles) [this.turn, this.rise] = angles[name];
+    this.onlooker.at = middle; this.onlooker.distance = reach * 0.8 + 3.0;
+    if (name in angles) [this.onlooker.turn, this.onlooker.rise] = angles[name];
     this.paint();
-  }
-
-  eye() {
-    const r = this.distance, c = Math.cos(this.rise);
-    return plus(this.at, [r * c * Math.sin(this.turn), r * Math.sin(this.rise), r * c * Math.cos(this.turn)]);
   }
 
   matrices() {
@@ -46,8 +41,7 @@ class App {
       const fov = aspect >= wide ? high : 2 * Math.atan(Math.tan(high / 2) * wide / aspect);
       return [multiply(perspective(fov, aspect, 0.1, 200), lookAt(eye, ahead, up)), eye];
     }
-    const eye = this.eye();
-    return [multiply(perspective(0.75, aspect, 0.05, 300), lookAt(eye, this.at, [0, 1, 0])), eye];
+    return this.onlooker.matrices(aspect);
   }
 
   paint() {
@@ -126,29 +120,6 @@ class App {
       if (event.key === "ArrowLeft") this.seek(this.time - frame);
     });
     this.video.onseeked = () => this.paint();
-  }
-
-  makeMouse() {
-    const canvas = byId("stage");
-    canvas.onpointermove = (event) => {
-      if (!event.buttons) return;
-      if (this.view === "camera") this.look("orbit");
-      if (event.buttons & 2 || event.shiftKey) {
-        const s = 0.0016 * this.distance, c = Math.cos(this.turn), n = Math.sin(this.turn);
-        this.at = plus(this.at, [-event.movementX * s * c, event.movementY * s, event.movementX * s * n]);
-      } else {
-        this.turn -= event.movementX * 0.006;
-        this.rise = Math.min(Math.max(this.rise + event.movementY * 0.006, -0.2), 1.56);
-      }
-      this.paint();
-    };
-    canvas.onpointerdown = (event) => canvas.setPointerCapture(event.pointerId);
-    canvas.oncontextmenu = (event) => event.preventDefault();
-    canvas.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.distance *= Math.exp(event.deltaY * 0.001);
-      this.paint();
-    }, { passive: false });
   }
 
   // A row for everybody: grey where filled in or not measured, else how well the body fits.

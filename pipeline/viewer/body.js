@@ -43,30 +43,38 @@ class Person {
     return new Float32Array(points);
   }
 
-  // Rows of 3x4 matrices that take a resting vertex into the floor's axes.
-  pose(row) {
+  poseAt(row) {
     if (row === this.row) return;
     this.row = row;
-    const { parents, axes } = this.scene, turns = [], places = [];
+    const turns = [];
     for (let j = 0; j < JOINTS; j++) {
-      const q = 4 * (row * JOINTS + j), own = turnOf(this.turns[q] / STEPS, this.turns[q + 1] / STEPS,
-        this.turns[q + 2] / STEPS, this.turns[q + 3] / STEPS);
-      const rest = [this.rest[3 * j], this.rest[3 * j + 1], this.rest[3 * j + 2]], p = parents[j];
-      if (p < 0) { turns.push(own); places.push(rest); } else {
-        const arm = [rest[0] - this.rest[3 * p], rest[1] - this.rest[3 * p + 1], rest[2] - this.rest[3 * p + 2]];
-        turns.push(chained(turns[p], own));
-        places.push(plus(places[p], turned(turns[p], arm)));
-      }
+      const q = 4 * (row * JOINTS + j);
+      turns.push(turnOf(this.turns[q] / STEPS, this.turns[q + 1] / STEPS, this.turns[q + 2] / STEPS, this.turns[q + 3] / STEPS));
     }
     const shift = [this.place[3 * row], this.place[3 * row + 1], this.place[3 * row + 2]];
-    for (let j = 0; j < JOINTS; j++) {
-      const rest = [this.rest[3 * j], this.rest[3 * j + 1], this.rest[3 * j + 2]];
-      const move = plus(minus(places[j], turned(turns[j], rest)), shift);
-      const whole = chained(axes, turns[j]), there = this.scene.onFloorAxes(move);
-      for (let r = 0; r < 3; r++)
-        this.bones.set([whole[3 * r], whole[3 * r + 1], whole[3 * r + 2], there[r]], 12 * j + 4 * r);
-    }
+    poseBones(this.bones, turns, this.rest, this.scene, shift);
   }
+}
+
+// Forward kinematics. Fills rows of 3x4 matrices that take a resting vertex into the floor's axes;
+// gives the joints' places there and their turns before the floor's axes.
+function poseBones(bones, own, rest, scene, shift) {
+  const { parents, axes } = scene, turns = [], places = [], joints = [];
+  const restOf = (j) => [rest[3 * j], rest[3 * j + 1], rest[3 * j + 2]];
+  for (let j = 0; j < JOINTS; j++) {
+    const p = parents[j];
+    if (p < 0) { turns.push(own[j]); places.push(restOf(j)); continue; }
+    turns.push(chained(turns[p], own[j]));
+    places.push(plus(places[p], turned(turns[p], minus(restOf(j), restOf(p)))));
+  }
+  for (let j = 0; j < JOINTS; j++) {
+    const move = plus(minus(places[j], turned(turns[j], restOf(j))), shift);
+    const whole = chained(axes, turns[j]), there = scene.onFloorAxes(move);
+    for (let r = 0; r < 3; r++)
+      bones.set([whole[3 * r], whole[3 * r + 1], whole[3 * r + 2], there[r]], 12 * j + 4 * r);
+    joints.push(scene.onFloorAxes(plus(places[j], shift)));
+  }
+  return { joints, turns };
 }
 
 function restNormals(vertices, faces) {

@@ -17,6 +17,7 @@ from pipeline.viewer.blob import Blob
 
 INFLUENCES = 8
 """Joints that move a vertex: SMPL's have four at most, the embedded body's seven."""
+WEIGHT_STEPS = 65535
 QUATERNION_STEPS = 32767
 """A quaternion's numbers are kept to 0.006 degrees."""
 
@@ -26,8 +27,8 @@ class Skin:
     """The strongest weights of every vertex."""
 
     joints: UInt8[np.ndarray, "v 8"]
-    weights: UInt8[np.ndarray, "v 8"]
-    """In 255ths, adding up to 255."""
+    weights: UInt16[np.ndarray, "v 8"]
+    """In 65535ths, adding up to 65535."""
 
 
 def strongest_weights(body: BodyModel) -> Skin:
@@ -35,10 +36,10 @@ def strongest_weights(body: BodyModel) -> Skin:
     weights = body.weights.double().numpy()
     joints = np.argsort(-weights, axis=1, kind="stable")[:, :INFLUENCES]
     kept = np.take_along_axis(weights, joints, axis=1)
-    whole = 255 * kept / kept.sum(axis=1, keepdims=True)
+    whole = WEIGHT_STEPS * kept / kept.sum(axis=1, keepdims=True)
     rounded = np.rint(whole).astype(np.int32)
-    rounded[:, 0] += 255 - rounded.sum(axis=1)
-    return Skin(joints.astype(np.uint8), rounded.astype(np.uint8))
+    rounded[:, 0] += WEIGHT_STEPS - rounded.sum(axis=1)
+    return Skin(joints.astype(np.uint8), rounded.astype(np.uint16))
 
 
 def scene_data(

@@ -48,11 +48,12 @@ class Painter {
     for (const person of scene.people) {
       person.vao = gl.createVertexArray();
       gl.bindVertexArray(person.vao);
-      this.attribute(this.body, "rest", this.buffer(person.vertices), 3, gl.FLOAT, false);
-      this.attribute(this.body, "normal", this.buffer(person.normals), 3, gl.FLOAT, false);
+      person.buffers = [this.buffer(person.vertices), this.buffer(person.normals)];
+      this.attribute(this.body, "rest", person.buffers[0], 3, gl.FLOAT, false);
+      this.attribute(this.body, "normal", person.buffers[1], 3, gl.FLOAT, false);
       for (const [end, start] of [["", 0], ["2", 4]]) {
         this.attribute(this.body, `joint${end}`, joints, 4, gl.UNSIGNED_BYTE, false, 8, start);
-        this.attribute(this.body, `weight${end}`, weights, 4, gl.UNSIGNED_BYTE, true, 8, start);
+        this.attribute(this.body, `weight${end}`, weights, 4, gl.UNSIGNED_SHORT, true, 16, 2 * start);
       }
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.faces);
       person.trailLines = this.lines(person.trail);
@@ -81,6 +82,15 @@ class Painter {
     this.gl.bindBuffer(kind, buffer);
     this.gl.bufferData(kind, data, this.gl.STATIC_DRAW);
     return buffer;
+  }
+
+  // After a person's resting vertices have changed.
+  reshape(person) {
+    const gl = this.gl;
+    [person.vertices, person.normals].forEach((data, k) => {
+      gl.bindBuffer(gl.ARRAY_BUFFER, person.buffers[k]);
+      gl.bufferSubData(gl.ARRAY_BUFFER, 0, data);
+    });
   }
 
   attribute(program, name, buffer, size, type, normalized, stride = 0, start = 0) {
@@ -145,13 +155,13 @@ class Painter {
 
   drawBody(person, row, colour, view, eye) {
     const gl = this.gl, program = this.body;
-    person.pose(row);
+    person.poseAt(row);
     gl.useProgram(program);
     gl.uniform4fv(this.uniform(program, "bones"), person.bones);
     gl.uniformMatrix4fv(this.uniform(program, "view"), false, view);
     gl.uniform3fv(this.uniform(program, "colour"), colour);
     gl.uniform3fv(this.uniform(program, "eye"), eye);
-    gl.uniform1f(this.uniform(program, "alpha"), person.status[row] === OBSERVED ? 1 : 0.45);
+    gl.uniform1f(this.uniform(program, "alpha"), person.status[row] === OBSERVED ? person.opacity ?? 1 : 0.45);
     gl.enable(gl.CULL_FACE);
     gl.bindVertexArray(person.vao);
     gl.drawElements(gl.TRIANGLES, this.scene.faces.length, gl.UNSIGNED_SHORT, 0);

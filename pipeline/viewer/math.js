@@ -52,3 +52,21 @@ function chained(a, b) {
       out[r * 3 + c] = a[r * 3] * b[c] + a[r * 3 + 1] * b[3 + c] + a[r * 3 + 2] * b[6 + c];
   return out;
 }
+
+// Rodrigues' formula and its inverse; a rotation vector is axis times angle.
+function turnOfVector(v) {
+  const angle = Math.hypot(v[0], v[1], v[2]), [x, y, z] = unit(v), s = Math.sin(angle / 2);
+  return turnOf(Math.cos(angle / 2), x * s, y * s, z * s);
+}
+
+function vectorOfTurn(m) {
+  const skew = [m[7] - m[5], m[2] - m[6], m[3] - m[1]], twice = Math.hypot(...skew);
+  const angle = Math.atan2(twice, m[0] + m[4] + m[8] - 1);
+  if (twice > 1e-6) return times(skew, angle / twice);
+  if (angle < 1) return times(skew, 0.5);
+  // Half a turn: the axis is the longest column of m + 1.
+  const columns = [0, 1, 2].map((c) => [0, 1, 2].map((r) => m[3 * r + c] + (r === c ? 1 : 0)));
+  return times(unit(columns.reduce((a, b) => (inner(a, a) > inner(b, b) ? a : b))), Math.PI);
+}
+
+const transposed = (m) => [m[0], m[3], m[6], m[1], m[4], m[7], m[2], m[5], m[8]];

@@ -1,12 +1,10 @@
 """viewer.html: bodies on their floor, in one file that opens from disk without a network."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeline.context import Context
@@ -18,8 +16,9 @@ from pipeline.types import Camera
 from pipeline.viewer.blob import Blob
 from pipeline.viewer.data import scene_data
 from pipeline.viewer.film import small_film
+from pipeline.viewer.templates import filled_page
 
-SCRIPTS = ("math.js", "body.js", "scene.js", "draw.js", "app.js")
+SCRIPTS = ("math.js", "body.js", "scene.js", "draw.js", "onlooker.js", "app.js")
 CORRECTIVES = "Shown without the body's pose correctives."
 
 
@@ -56,8 +55,12 @@ def write_viewer(
     film = _film(folder, facts, video, (start_s, end_s), context)
     _tell(context)
     note = "" if context.body.posedirs is None else CORRECTIVES
+    title = Path(facts["path"]).name
+    page = filled_page(
+        "viewer.html.j2", SCRIPTS, data, blob, title=title, note=note, film=Markup(film)
+    )
     with written_aside(out) as aside:
-        aside.write_text(_page(Path(facts["path"]).name, data, blob, film, note), encoding="utf-8")
+        aside.write_text(page, encoding="utf-8")
     return out
 
 
@@ -82,19 +85,3 @@ def _tell(context: Context) -> None:
     if context.body_model != "embedded":
         text = "the page holds your body model's vertices: its licence may forbid passing it on"
         context.events.record("viewer", "info", text)
-
-
-def _page(title: str, data: Mapping[str, Any], blob: Blob, film: str, note: str) -> str:
-    environment = Environment(
-        loader=PackageLoader("pipeline.viewer", "."), autoescape=True, undefined=StrictUndefined
-    )
-    folder = Path(__file__).parent
-    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    return environment.get_template("viewer.html.j2").render(
-        title=title,
-        note=note,
-        facts_json=Markup(json.dumps(data, allow_nan=False).replace("<", "\\u003c")),
-        arrays=Markup(blob.base64),
-        film=Markup(film),
-        script=Markup(script),
-    )

@@ -1,6 +1,5 @@
 """Shape and pose from a file or from numbers on the command line."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from pipeline.errors import InputError, SettingsError
 from pipeline.storage import read_npz
+from pipeline.text_files import TextError, read_json
 from pipeline.views.one_body import OneBody
 
 BETAS, JOINTS, BODY_JOINTS = 10, 24, 22
@@ -18,8 +18,9 @@ POSE_KEYS, BETAS_KEYS = ("poses", "pose"), ("betas", "shape")
 def read_one_body(path: Path, frame: int) -> OneBody:
     """One frame of a person's file, of an AMASS file, or of JSON with `pose` and `betas`.
 
-    A person's file is shown as its camera saw it. Of other files the first joint is left out:
-    their axes are not known.
+    A person's file is shown as its camera saw it. JSON may say which `axes` its first joint turns
+    the body into: "camera" or "y up". Of other files the first joint is left out: their axes are
+    not known.
 
     Raises:
         InputError: no such file, or it holds no pose.
@@ -34,10 +35,11 @@ def read_one_body(path: Path, frame: int) -> OneBody:
     pose = pose.reshape(1, -1) if pose.ndim == 1 else pose.reshape(len(pose), -1)
     if not 0 <= frame < len(pose):
         raise SettingsError(f"--frame {frame}: {path} has frames 0 to {len(pose) - 1}")
-    in_camera = "camera_K_px" in values
+    axes = values["axes"] if "axes" in values else ""
+    in_camera = "camera_K_px" in values or axes == "camera"
     one = one_body(_numbers(betas, path, "betas").reshape(-1), pose[frame], str(path))
-    if in_camera:
-        return OneBody(one.betas, one.pose_rotvec, in_camera=True)
+    if in_camera or axes == "y up":
+        return OneBody(one.betas, one.pose_rotvec, in_camera)
     free = one.pose_rotvec.copy()
     free[0] = 0.0
     return OneBody(one.betas, free, in_camera=False)
@@ -81,8 +83,8 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise InputError(f"{path}: no such file")
     if path.suffix == ".json":
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            values = read_json(path)
+        except (OSError, TextError) as error:
             raise InputError(f"{path}: is not JSON: {error}") from error
         if not isinstance(values, dict):
             raise InputError(f"{path}: must hold 'pose' and 'betas'")

@@ -51,16 +51,16 @@ class Browser:
         self._out, self._in = write_ours, read_ours
         self._count, self._rest = 0, b""
         self.messages: list[dict] = []
-        target = self._send("Target.createTarget", url="about:blank")["targetId"]
-        attached = self._send("Target.attachToTarget", targetId=target, flatten=True)
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.send("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Network"):
-            self._send(f"{domain}.enable")
+            self.send(f"{domain}.enable")
 
     def open(self, page: Path | str, timeout_s: float = 30.0) -> None:
         """Load a page (a file or an address) and wait until it says that it is ready."""
         address = page if isinstance(page, str) else page.resolve().as_uri()
-        self._send("Page.navigate", url=address)
+        self.send("Page.navigate", url=address)
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             if self.run("document.body && document.body.dataset.state || ''"):
@@ -70,7 +70,7 @@ class Browser:
 
     def run(self, script: str):
         """The value of a JavaScript expression."""
-        given = self._send("Runtime.evaluate", expression=script, returnByValue=True)
+        given = self.send("Runtime.evaluate", expression=script, returnByValue=True)
         if "exceptionDetails" in given:
             raise AssertionError(given["exceptionDetails"])
         return given["result"].get("value")
@@ -83,13 +83,13 @@ class Browser:
         )
         for kind in ("mousePressed", "mouseReleased"):
             where = {"x": box[0], "y": box[1], "button": "left", "clickCount": 1}
-            self._send("Input.dispatchMouseEvent", type=kind, **where)
+            self.send("Input.dispatchMouseEvent", type=kind, **where)
 
     def screenshot(self) -> bytes:
         """The page as PNG, once what was asked for is painted."""
         painted = "new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
-        self._send("Runtime.evaluate", expression=painted, awaitPromise=True)
-        return base64.b64decode(self._send("Page.captureScreenshot", format="png")["data"])
+        self.send("Runtime.evaluate", expression=painted, awaitPromise=True)
+        return base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"])
 
     def requested(self) -> list[str]:
         """Addresses that the page asked for."""
@@ -114,7 +114,8 @@ class Browser:
         os.close(self._in)
         os.close(self._out)
 
-    def _send(self, method: str, **params):
+    def send(self, method: str, **params):
+        """A command of the DevTools protocol; gives its result."""
         self._count += 1
         message = {"id": self._count, "method": method, "params": params}
         if getattr(self, "_session", None):
