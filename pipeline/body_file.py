@@ -3,7 +3,6 @@
 Free of torch, so that a run with nothing to do can name its body without loading one.
 """
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from jaxtyping import Float32, Int32
 
 from pipeline.errors import InputError, MissingError
 from pipeline.files import file_digest
+from pipeline.npz_file import NpzError, read_npz_file
 from pipeline.unpickle import read_pickle
 
 EMBEDDED = "embedded"
@@ -82,9 +82,8 @@ def read_body_file(source: str | Path) -> BodyArrays:
 
 def _read_npz(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files if key in _SHAPES}
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, EOFError, OSError) as error:
+        return dict(read_npz_file(path, _SHAPES.__contains__))
+    except (NpzError, OSError) as error:
         raise InputError(f"{path}: not a readable .npz file ({error})") from error
 
 

@@ -11,11 +11,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline import backends
 from pipeline.errors import SettingsError
+from pipeline.text_files import TextError, parse_yaml, read_yaml
 
 STAGES = ("detection", "regression", "tracking", "refinement", "smoothing", "rendering")
 
@@ -146,12 +146,11 @@ def _find(config: str | Path) -> Path:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        content = read_yaml(path)
+    except OSError as error:
         raise SettingsError(f"{path}: cannot be read as a settings file: {error}") from error
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise SettingsError(f"{path}: is not valid YAML: {reason}") from error
+    except TextError as error:
+        raise SettingsError(f"{path}: is not valid YAML: {error}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -164,8 +163,8 @@ def _parse_override(text: str) -> dict[str, Any]:
     if not equals or not all(key.split(".")):
         raise SettingsError(f"'{text}': write settings as key=value, such as camera.focal_px=1500")
     try:
-        leaf: Any = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+        leaf: Any = parse_yaml(value)
+    except TextError as error:
         raise SettingsError(f"'{text}': the value is not valid YAML") from error
     for part in reversed(key.split(".")):
         leaf = {part: leaf}

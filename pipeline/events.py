@@ -1,8 +1,11 @@
 """What a run dropped, assumed or replaced: nothing falls back silently."""
 
+import json
 import logging
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from pipeline.errors import OutputError
 
 LOGGER = logging.getLogger(__name__)
 
@@ -23,6 +26,19 @@ class Event:
     """Source frame it concerns, where there is one."""
     person_id: int | None = None
     """Person it concerns, where there is one."""
+
+
+def events_from(values: Any) -> list[Event]:
+    """Events from their JSON text, or from a list of dicts.
+
+    Raises:
+        OutputError: they are none.
+    """
+    try:
+        rows = json.loads(str(values)) if not isinstance(values, list) else values
+        return [Event(**{**row, "stage": str(row["stage"])}) for row in rows]
+    except (LookupError, RecursionError, TypeError, ValueError) as error:
+        raise OutputError("its events cannot be read") from error
 
 
 @dataclass

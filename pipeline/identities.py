@@ -20,6 +20,7 @@ import yaml
 
 from pipeline.errors import InputError
 from pipeline.files import output_errors, written_aside
+from pipeline.text_files import TextError, read_yaml
 
 FILE = "identities.yaml"
 USAGE = {
@@ -109,10 +110,9 @@ def read_identities(folder: Path) -> Identities:
     if not path.exists():
         return NONE
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path}: cannot be read: {reason}") from error
+        content: Any = read_yaml(path)
+    except (OSError, TextError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
     content = {} if content is None else content
     if not isinstance(content, dict) or not {*content} <= {"tracks", "edits"}:
         raise InputError(f"{path}: must hold 'tracks: ...' and 'edits:' with a list of lines")

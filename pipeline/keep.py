@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from pipeline.context import Context
 from pipeline.errors import OutputError
 from pipeline.events import Event
 from pipeline.fingerprint import stage_fingerprint
+from pipeline.noun_shapes import check_detections
 from pipeline.perceive import Perceived, Perceiver
 from pipeline.report import Record
 from pipeline.result import ResultFolder
@@ -43,14 +45,9 @@ class Keeper:
         """The first pass: read back, or done (going on where it was interrupted)."""
         key = self._next("perception", self.settings_of("detection", "regression"), inputs)
         names = ("video", "detections", "bodies")
-        kept = [self._kept(name, key) for name in names]
-        if self._reused("perception", key, kept):
-            video_arrays, detections, bodies = (arrays or {} for arrays in kept)
-            return Perceived(
-                storage.video_from(video_arrays, video.path),
-                storage.noun_from(Detections, detections),
-                storage.noun_from(Bodies, bodies),
-            )
+        kept = self._kept("perception", key, names, partial(_perceived, video.path))
+        if kept is not None:
+            return kept
         seen, events, seconds = self._timed(
             lambda: make()(video, self.folder.chunk_folder / key), "perception"
         )
@@ -66,9 +63,9 @@ class Keeper:
     def people(self, stage: str, make: Callable[[], tuple[Person, ...]]) -> tuple[Person, ...]:
         """A stage that gives people: read back from its file, or made."""
         key, name = self._next(stage, self.settings_of(stage)), FILE_OF_STAGE[stage]
-        kept = self._kept(name, key)
-        if self._reused(stage, key, [kept]):
-            return storage.people_from(kept or {})
+        kept = self._kept(stage, key, (name,), storage.people_from)
+        if kept is not None:
+            return kept
         people, events, seconds = self._timed(make, stage)
         self._write(stage, key, {name: storage.people_arrays(people)}, events, seconds)
         return people
@@ -83,9 +80,9 @@ class Keeper:
         settings, name = self.settings_of(stage), FILE_OF_STAGE[stage]
         own = stage_fingerprint(stage, settings, self.fingerprints[:1])
         key = self._next(stage, settings)
-        kept = self._kept(name, key)
-        if self._reused(stage, key, [kept]):
-            return storage.people_from(kept or {})
+        kept = self._kept(stage, key, (name,), storage.people_from)
+        if kept is not None:
+            return kept
         holds, told = self._unchanged(stage, given, own)
         new = tuple(person for number, person in enumerate(given) if number not in holds)
         made, events, seconds = self._timed(lambda: make(new) if new else (), stage)
@@ -109,11 +106,11 @@ class Keeper:
         try:
             arrays = storage.read_npz(path)
             digests = digests_in(arrays, own)
+            before = storage.people_from(arrays) if digests is not None else ()
         except OutputError:
             digests = None
-        if digests is None:
+        if digests is None or len(digests) != len(before):
             return {}, []
-        before = storage.people_from(arrays)
         holds = unchanged(given, before, digests)
         id_now = {
             old.id: holds[number].id
@@ -148,15 +145,22 @@ class Keeper:
         self.fingerprints.append(key)
         return key
 
-    def _kept(self, name: str, key: str) -> storage.Arrays | None:
-        return storage.read_if_made_by(self.folder.stage_path(name), key)
-
-    def _reused(self, stage: str, key: str, kept: list[storage.Arrays | None]) -> bool:
-        """Whether a stage need not run again; if so, that is noted."""
+    def _kept(
+        self, stage: str, key: str, names: tuple[str, ...], build: Callable[..., Made]
+    ) -> Made | None:
+        """What an earlier run left of a stage, if it still holds; that it is used is noted."""
+        paths = [self.folder.stage_path(name) for name in names]
+        kept = [storage.read_if_made_by(path, key) for path in paths]
         if any(arrays is None for arrays in kept) or not self.record.is_current(stage, key):
-            return False
+            return None
+        try:
+            made = build(*kept)
+        except OutputError as error:
+            text = f"Kept results of {stage} were damaged ({error}); they are made again"
+            self.context.events.record(stage, "info", text)
+            return None
         self.record.note_reused(stage)
-        return True
+        return made
 
     def _timed(self, make: Callable[[], Made], stage: str) -> tuple[Made, list[Event], float]:
         LOGGER.info("%s begins", stage)
@@ -177,3 +181,16 @@ class Keeper:
         for path, arrays in zip(paths, contents.values(), strict=True):
             storage.write_noun(path, arrays, key)
         self.record.note(stage, key, paths, seconds, events)
+
+
+def _perceived(
+    path: Path, video: storage.Arrays, detections: storage.Arrays, bodies: storage.Arrays
+) -> Perceived:
+    """The first pass from its files."""
+    seen = Perceived(
+        storage.video_from(video, path),
+        storage.noun_from(Detections, detections),
+        storage.noun_from(Bodies, bodies),
+    )
+    check_detections(seen.video, seen.detections, seen.bodies)
+    return seen

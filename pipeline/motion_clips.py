@@ -9,6 +9,7 @@ from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from pipeline.errors import InputError, MissingError
+from pipeline.npz_file import NpzError, read_npz_file
 from pipeline.rotations import quat_wxyz_to_rotmat, rotvec_to_quat_wxyz
 from pipeline.skeletons import SMPL24
 
@@ -96,12 +97,15 @@ def read_motion_clips(folder: Path, least_frames: int, *, with_places: bool = Tr
     """
     quats, places, groups = [], [], []
     for path in sorted(folder.glob("*.npz")):
-        with np.load(path) as file:
-            needed = ("poses", "trans") if with_places else ("poses",)
-            if missing := [name for name in needed if name not in file]:
-                raise InputError(f"{path}: holds no '{missing[0]}' of a SMPL motion")
-            poses = file["poses"]
-            trans = file["trans"] if with_places else np.zeros((len(poses), 3))
+        needed = ("poses", "trans") if with_places else ("poses",)
+        try:
+            file = read_npz_file(path, needed.__contains__)
+        except (OSError, NpzError) as error:
+            raise InputError(f"{path}: cannot be read ({error})") from error
+        if missing := [name for name in needed if name not in file]:
+            raise InputError(f"{path}: holds no '{missing[0]}' of a SMPL motion")
+        poses = file["poses"]
+        trans = file["trans"] if with_places else np.zeros((len(poses), 3))
         if poses.shape[1:] != (72,) or trans.shape != (len(poses), 3):
             raise InputError(f"{path}: 'poses' must be (t, 72) and 'trans' (t, 3)")
         if len(poses) < least_frames:

@@ -6,6 +6,7 @@ what an undisturbed one would have given.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -17,13 +18,15 @@ import numpy as np
 from pipeline import storage
 from pipeline.appearance import appearance_of
 from pipeline.context import Advance, Context
-from pipeline.errors import InputError
-from pipeline.events import Event
+from pipeline.errors import InputError, OutputError
+from pipeline.events import Event, events_from
 from pipeline.files import output_errors, write_npz
 from pipeline.overlap import prefetch
 from pipeline.shots import find_cuts, signature
 from pipeline.types import Bodies, Camera, Detections, Video
 from pipeline.video import Frame, read_frames
+
+LOGGER = logging.getLogger(__name__)
 
 CHUNK_FRAMES = 120
 MOST_BATCH_FRAMES = 20
@@ -202,18 +205,60 @@ def _whole(video: Video, chunks: list[_Chunk]) -> _Chunk:
 
 def _saved_chunks(folder: Path) -> Iterator[_Chunk]:
     """The whole chunks already on disk, from the first, without a hole."""
+    before: _Chunk | None = None
     for number, path in enumerate(sorted(folder.glob("[0-9]*.npz"))):
         if path.name != f"{number:06d}.npz":
             return
-        arrays = storage.read_npz(path)
-        yield _Chunk(
-            arrays["time_s"],
-            storage.noun_from(Detections, _without_prefix(arrays, "detections.")),
-            storage.noun_from(Bodies, _without_prefix(arrays, "bodies.")),
-            arrays["looks"],
-            arrays["signatures"],
-            [Event(**event) for event in json.loads(str(arrays["events"]))],
-        )
+        try:
+            chunk = _chunk_from(storage.read_npz(path))
+            if before is not None and not _follows(chunk, before):
+                raise OutputError("does not go on where the chunk before it ends")
+        except OutputError as error:
+            LOGGER.warning("%s: %s; the work goes on from there", path.name, error)
+            return
+        yield chunk
+        before = chunk
+
+
+def _chunk_from(arrays: storage.Arrays) -> _Chunk:
+    """A chunk from its file.
+
+    Raises:
+        OutputError: the arrays do not make one up.
+    """
+    for name, dimensions in (("time_s", 1), ("looks", 2), ("signatures", 2), ("events", 0)):
+        kind = "U" if name == "events" else "f"
+        if name not in arrays or (arrays[name].ndim, arrays[name].dtype.kind) != (dimensions, kind):
+            raise OutputError(f"{name} is missing or of another form")
+    time_s, detections = arrays["time_s"], _without_prefix(arrays, "detections.")
+    chunk = _Chunk(
+        time_s,
+        storage.noun_from(Detections, detections),
+        storage.noun_from(Bodies, _without_prefix(arrays, "bodies.")),
+        arrays["looks"],
+        arrays["signatures"],
+        events_from(arrays["events"]),
+    )
+    counts = len(chunk.detections), len(time_s)
+    fits = (len(chunk.looks), len(chunk.signatures)) == counts and 0 < counts[1] <= CHUNK_FRAMES
+    if not fits or len(chunk.bodies) not in (0, counts[0]) or (np.diff(time_s) <= 0).any():
+        raise OutputError("its parts do not belong together")
+    return chunk
+
+
+def _follows(chunk: _Chunk, before: _Chunk) -> bool:
+    """Whether two chunks' arrays can be put behind each other."""
+    forms: list[dict[str, Any]] = []
+    for one in (before, chunk):
+        arrays = {"signatures": one.signatures}
+        if len(one.detections):
+            arrays |= storage.arrays_of(one.detections) | {"looks": one.looks}
+        if len(one.bodies):
+            arrays |= storage.arrays_of(one.bodies)
+        forms.append({k: v.shape[1:] if np.ndim(v) else v for k, v in arrays.items()})
+    shared = forms[0].keys() & forms[1].keys()
+    alike = all(forms[0][key] == forms[1][key] for key in shared)
+    return alike and float(chunk.time_s[0]) > float(before.time_s[-1])
 
 
 def _save_chunk(path: Path, chunk: _Chunk) -> None:

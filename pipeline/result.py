@@ -1,7 +1,6 @@
 """A result folder: `outputs/<name>/`, what it holds, whether it is current, who writes it."""
 
 import fcntl
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from typing import Any
 
 from pipeline.errors import OutputError
 from pipeline.files import output_errors, write_json
+from pipeline.run_file import check_report
 from pipeline.storage import SCHEMA_VERSION
+from pipeline.text_files import TextError, read_json
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ class ResultFolder:
             OutputError: there is none, it is damaged, or a newer humans4d wrote it.
         """
         try:
-            report = json.loads(self.report_path.read_text(encoding="utf-8"))
+            report = read_json(self.report_path)
         except FileNotFoundError as error:
             text = f"{self.path}: holds no result (no run.json). Make one with: humans4d run VIDEO"
             raise OutputError(text) from error
-        except (OSError, ValueError) as error:
+        except (OSError, TextError) as error:
             raise OutputError(f"{self.report_path}: cannot be read: {error}") from error
         version = report.get("schema_version") if isinstance(report, dict) else None
         if version != SCHEMA_VERSION:
@@ -67,6 +68,7 @@ class ResultFolder:
                 f"{self.report_path}: schema version {version}, and this humans4d reads "
                 f"{SCHEMA_VERSION}. Run the video again to remake the result"
             )
+        check_report(report, str(self.report_path))
         return report
 
     def current_report(self, fingerprint: str) -> dict[str, Any] | None:

@@ -3,7 +3,6 @@
 `docs/schema.md` describes every file. Loading never runs code.
 """
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy as np
 
 from pipeline.errors import OutputError
 from pipeline.files import write_npz
+from pipeline.noun_shapes import check_noun, check_people, check_video
+from pipeline.npz_file import NpzError, read_npz_file
 from pipeline.types import Bodies, Detections, Person, Video
 
 SCHEMA_VERSION = 1
@@ -37,14 +38,14 @@ def read_npz(path: Path) -> Arrays:
     """All arrays of a file.
 
     Raises:
-        OutputError: the file is missing, cut short or holds pickled objects.
+        OutputError: the file is missing, cut short, claims more than it holds, or holds pickled
+            objects.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
+        return read_npz_file(path)
     except FileNotFoundError as error:
         raise OutputError(f"{path}: no such file") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, NpzError) as error:
         raise OutputError(f"{path}: is not a whole .npz file: {error}") from error
 
 
@@ -55,10 +56,15 @@ def arrays_of(noun: Detections | Bodies) -> dict[str, Any]:
 
 
 def noun_from(kind: type[Noun], arrays: Mapping[str, np.ndarray]) -> Noun:
-    """Rebuild `Detections` or `Bodies` from its arrays."""
+    """Rebuild `Detections` or `Bodies` from its arrays.
+
+    Raises:
+        OutputError: they do not make one up; the first thing wrong.
+    """
     values: dict[str, Any] = {f.name: arrays[f.name] for f in fields(kind) if f.name in arrays}
     if "skeleton" in values:
         values["skeleton"] = str(values["skeleton"])
+    check_noun(kind, values)
     return kind(**values)
 
 
@@ -86,13 +92,21 @@ def video_arrays(video: Video) -> dict[str, Any]:
 
 
 def video_from(arrays: Mapping[str, np.ndarray], path: Path) -> Video:
-    """Rebuild a `Video`; the file may have moved, so its path is given."""
+    """Rebuild a `Video`; the file may have moved, so its path is given.
+
+    Raises:
+        OutputError: the arrays do not make one up; the first thing wrong.
+    """
     values: dict[str, Any] = {
         field.name: arrays[field.name] if arrays[field.name].ndim else arrays[field.name].item()
         for field in fields(Video)
         if field.name in arrays
     }
-    return Video(**(values | {"path": path}))
+    values |= {"path": path}
+    check_noun(Video, values)
+    video = Video(**values)
+    check_video(video)
+    return video
 
 
 def _plain(value: Any) -> Any:
@@ -118,16 +132,36 @@ def people_arrays(people: tuple[Person, ...]) -> dict[str, Any]:
 
 
 def people_from(arrays: Mapping[str, np.ndarray]) -> tuple[Person, ...]:
-    """Rebuild the people of `people_arrays`."""
-    rows = arrays["first_row"]
+    """Rebuild the people of `people_arrays`.
+
+    Raises:
+        OutputError: the arrays do not make any up; the first thing wrong.
+    """
+    rows = _first_rows(arrays)
     skeleton = str(arrays["skeleton"]) if "skeleton" in arrays else None
     people = []
     for i, person_id in enumerate(arrays["id"]):
         part = slice(rows[i], rows[i + 1])
         values: dict[str, Any] = {k: arrays[k][part] for k in _PER_FRAME if k in arrays}
         betas = arrays["betas"][i]
-        people.append(Person(id=int(person_id), betas=betas, skeleton=skeleton, **values))
+        values |= {"id": int(person_id), "betas": betas, "skeleton": skeleton}
+        check_noun(Person, values)
+        people.append(Person(**values))
+    check_people(tuple(people))
     return tuple(people)
+
+
+def _first_rows(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Where each person begins, and where the last ends."""
+    if lacking := {"id", "betas", "first_row"} - set(arrays):
+        raise OutputError(f"{sorted(lacking)[0]} is missing")
+    rows, ids, betas = arrays["first_row"], arrays["id"], arrays["betas"]
+    plain = all(a.ndim == 1 and a.dtype.kind in "iu" for a in (rows, ids))
+    if not plain or len(rows) != len(ids) + 1 or len(betas) != len(ids):
+        raise OutputError("id, betas and first_row do not belong together")
+    if (np.diff(rows.astype(np.int64)) <= 0).any() or rows[0] != 0:
+        raise OutputError("first_row does not count up from 0")
+    return rows
 
 
 def write_noun(path: Path, arrays: Mapping[str, Any], fingerprint: str) -> None:

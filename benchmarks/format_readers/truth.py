@@ -8,7 +8,8 @@ import numpy as np
 from pipeline import storage
 from pipeline.body import load_body
 from pipeline.body_file import EMBEDDED_PATH
-from pipeline.person_file import person_path, write_people
+from pipeline.person_file import write_people
+from pipeline.quality import person_summary
 from pipeline.result import ResultFolder
 from pipeline.types import Camera, Person, Status, Video
 
@@ -52,14 +53,14 @@ def write_made_up_result(path: Path, people: tuple[Person, ...] | None = None) -
     folder, video = ResultFolder(path), made_up_video()
     files = write_people(path, people, CAMERA, load_body(), Path("made_up.mp4"))
     storage.write_noun(folder.stage_path("video"), storage.video_arrays(video), "made up")
-    listed = [
-        {"id": person.id, "file": str(person_path(path, person.id).relative_to(path))}
-        for person in people
-    ]
+    listed = [person_summary(person, folder, CAMERA, load_body()) for person in people]
+    made = {"fingerprint": "made up", "files": folder.sizes(files), "seconds": 0.0}
+    made |= {"reused": False, "events": []}
     folder.write_report(
         {
             "status": "complete",
             "settings": {"body": {"model": "embedded"}},
+            "licences": {"verdict": "made up", "used": []},
             "video": {
                 "path": "made_up.mp4",
                 "width_px": video.width_px,
@@ -67,11 +68,14 @@ def write_made_up_result(path: Path, people: tuple[Person, ...] | None = None) -
                 "first_frame": video.first_frame,
                 "frame_count": video.frame_count,
                 "fps": video.fps,
+                "duration_s": float(video.time_s[-1] - video.time_s[0]),
+                "has_audio": False,
+                "codec": video.codec,
             },
             "camera": {"K_px": CAMERA.K_px.tolist(), "origin": CAMERA.origin},
             "people": listed,
             "events": [],
-            "made": {"people": {"files": folder.sizes(files)}},
+            "made": {"people": made},
         }
     )
     return folder

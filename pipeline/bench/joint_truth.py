@@ -1,6 +1,5 @@
 """Measured joints of one person in a clip: the truth file of `humans4d bench --clip`."""
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from jaxtyping import Float64
 from scipy.signal import butter, filtfilt
 
 from pipeline.errors import InputError
+from pipeline.npz_file import NpzError, read_npz_file
 from pipeline.skeletons import BLAZEPOSE33, SMPL24
 
 Points = Literal["landmarks", "smpl24"]
@@ -118,11 +118,10 @@ def read_joint_truth(path: Path) -> JointTruth:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
+        return read_npz_file(path)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, NpzError) as error:
         raise InputError(f"{path}: is not a whole .npz file of plain arrays") from error
 
 

@@ -1,7 +1,5 @@
 """`target.npz` of `humans4d body fit`, read strictly; and the fit as a superset of AMASS."""
 
-import zipfile
-import zlib
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from pipeline.body import BodyModel
 from pipeline.body_fit.fit import BodyFit
 from pipeline.body_fit.losses import FitTarget, FitWeights
 from pipeline.errors import InputError, MissingError
+from pipeline.npz_file import NpzError, read_npz_file
 
 KEYS = ("vertices_m", "joints_m", "joints_px", "visibility", "K_px", "weights", "mocap_framerate")
 SEEN = KEYS[:3]
@@ -96,15 +95,14 @@ def fit_arrays(
 
 def _read(path: Path) -> Arrays:
     try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise InputError(f"{path}: is no .npz file; save the arrays by name with np.savez")
-        with file:
-            return {key: file[key] for key in file.files}
+        return read_npz_file(path)
     except FileNotFoundError as error:
         raise MissingError(f"{path}: no such file") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: is not a whole .npz file of plain arrays") from error
+    except (OSError, NpzError) as error:
+        raise InputError(
+            f"{path}: is not a whole .npz file of plain arrays ({error}); save them by name with "
+            "np.savez"
+        ) from error
 
 
 def _numbers(path: Path, arrays: Arrays) -> Arrays:

@@ -145,7 +145,7 @@ def _sorted_out(words: Iterable[str], to: Iterable[str]) -> _Asked:
 
 
 def _options(settings: Iterable[str], formats: Iterable[str]) -> dict[str, dict[str, Any]]:
-    import yaml
+    from pipeline.text_files import TextError, parse_yaml
 
     options: dict[str, dict[str, Any]] = {}
     for text in settings:
@@ -156,7 +156,10 @@ def _options(settings: Iterable[str], formats: Iterable[str]) -> dict[str, dict[
                 f"'{text}': write FORMAT.SETTING=VALUE for a format that is exported, "
                 "such as bvh.unit=m"
             )
-        options.setdefault(name, {})[setting] = yaml.safe_load(value)
+        try:
+            options.setdefault(name, {})[setting] = parse_yaml(value)
+        except TextError as error:
+            raise SettingsError(f"'{text}': the value is not valid YAML") from error
     return options
 
 

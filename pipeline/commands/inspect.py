@@ -1,6 +1,5 @@
 """`humans4d inspect`: who is where, how good, and what went wrong; or what one file holds."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from pipeline.person_words import entries, sentences
 from pipeline.result import ResultFolder
 from pipeline.schema import person_problems
 from pipeline.storage import read_npz
+from pipeline.text_files import TextError, read_json
 
 _LEGEND = (
     "seen: share of frames with a detection; filled: interpolated; conf: mean confidence; "
@@ -64,17 +64,18 @@ def _explain(path: Path) -> int:
 def _show_verdicts(folder: ResultFolder) -> None:
     """The report's verdict on everybody, where there is a report."""
     try:
-        people = json.loads(folder.quality_path.read_text(encoding="utf-8"))["people"]
+        people = read_json(folder.quality_path)["people"]
+        verdicts = [
+            (int(p["id"]), str(p["verdict"]["level"]), p["verdict"]["text"]) for p in people
+        ]
     except FileNotFoundError:
         return
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, TextError, LookupError, TypeError, ValueError) as error:
         text = f"{folder.quality_path}: cannot be read. Run the video again to remake it"
         raise OutputError(text) from error
-    for person in people:
-        verdict = person["verdict"]
-        colour = _COLOURS.get(verdict["level"], "default")
-        text = escape(verdict["text"])
-        OUT.print(f"[{colour}]person {person['id']}:[/] {text}", highlight=False, soft_wrap=True)
+    for person_id, level, words in verdicts:
+        colour, text = _COLOURS.get(level, "default"), escape(str(words))
+        OUT.print(f"[{colour}]person {person_id}:[/] {text}", highlight=False, soft_wrap=True)
     if folder.page_path.exists():
         OUT.print(f"In pictures: {folder.page_path}", highlight=False, markup=False)
 

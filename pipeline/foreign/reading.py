@@ -15,9 +15,10 @@ from pipeline.foreign.joblib_file import read_joblib
 from pipeline.foreign.phalp import from_phalp, is_phalp
 from pipeline.foreign.result import ForeignResult
 from pipeline.foreign.wham import from_wham, is_wham
+from pipeline.npz_file import read_npz_file
 from pipeline.probe import check_file
 from pipeline.torch_file import TorchFile, open_torch_file
-from pipeline.torch_pickle import StoredTensor
+from pipeline.torch_pickle import FAULTS, StoredTensor
 
 KNOWN = "PHALP/4DHumans/TokenHMR .pkl, WHAM .pkl, GVHMR .pt or .npz, AMASS .npz, BVH"
 _READERS = (
@@ -58,9 +59,8 @@ def _archive(path: Path) -> Any:
         if not is_numpy:
             opened = open_torch_file(path)
             return _tensors_read(opened.content, opened)
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files if not key.startswith("labels")}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+        return read_npz_file(path, lambda name: not name.startswith("labels"))
+    except (*FAULTS, NotImplementedError, OSError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path}: cannot be read as an archive of arrays ({reason})") from error
 

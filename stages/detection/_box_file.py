@@ -1,7 +1,6 @@
 """Read boxes from CSV, JSON or MOT files; every malformed line is named."""
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from pipeline.errors import InputError
+from pipeline.text_files import TextError, parse_json
 
 COLUMNS = ("frame", "left", "top", "right", "bottom")
 MOT_COLUMNS = ("frame", "id", "left", "top", "width", "height", "score")
@@ -78,9 +78,9 @@ def _csv_records(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]
 
 def _json_records(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: line {error.lineno}: is not valid JSON: {error.msg}") from error
+        content = parse_json(text)
+    except TextError as error:
+        raise InputError(f"{path}: is not valid JSON: {error}") from error
     if not isinstance(content, list):
         raise InputError(f"{path}: must be a list of objects with {', '.join(COLUMNS)}")
     for number, record in enumerate(content):

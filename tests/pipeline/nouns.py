@@ -73,3 +73,22 @@ def a_person(
         keypoints_px=np.where(seen[:, None, None], keypoints, np.nan).astype(np.float32),
         landmarks_m=None,
     )
+
+
+RUN_FACTS = {
+    "settings": {},
+    "licences": {"verdict": "free", "used": []},
+    "video": {
+        "path": "clip.mp4",
+        "width_px": 640,
+        "height_px": 480,
+        "first_frame": 0,
+        "frame_count": 10,
+        "fps": 30.0,
+        "duration_s": 0.3,
+        "has_audio": False,
+        "codec": "h264",
+    },
+    "camera": {"K_px": [[800.0, 0, 320], [0, 800, 240], [0, 0, 1]], "origin": "given"},
+}
+"""What every complete run.json says beside events and what was made."""

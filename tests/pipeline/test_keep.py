@@ -7,7 +7,7 @@ from pipeline.errors import OutputError
 from pipeline.keep import Keeper
 from pipeline.report import Record
 from pipeline.result import ResultFolder
-from tests.pipeline.nouns import a_person
+from tests.pipeline.nouns import RUN_FACTS, a_person
 
 
 class Run:
@@ -18,7 +18,7 @@ class Run:
         self.context = Context()
         self.folder = ResultFolder(folder)
         report = self.folder.read_report() if self.folder.report_path.exists() else {}
-        record = Record(self.folder, self.context, {}, report.get("made", {}))
+        record = Record(self.folder, self.context, dict(RUN_FACTS), report.get("made", {}))
         settings = {"tracking": "t", "smoothing": smoothing, "rendering": rendering}
         keep = Keeper(self.folder, self.context, record, settings.get)
         self.tracked = keep.people("tracking", self._people)

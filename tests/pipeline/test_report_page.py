@@ -153,7 +153,7 @@ def test_inspect_tells_the_verdicts(report, monkeypatch, capsys):
         for entry in whole["people"]
     ]
     whole["video"]["duration_s"] = 1.0
-    whole["licences"] = {"verdict": "free"}
+    whole["licences"] = {"verdict": "free", "used": []}
     folder.report_path.write_text(json.dumps({**whole, "people": people}))
     assert run_cli(monkeypatch, "inspect", folder.path) == 0
     shown = " ".join(capsys.readouterr().out.split())

@@ -17,7 +17,8 @@ from pipeline.errors import EXIT_INPUT, EXIT_OUTPUT, EXIT_SETTINGS
 from pipeline.files import write_json, write_npz
 from pipeline.judging.posed import pose_person
 from pipeline.palette import colour_of
-from pipeline.person_file import person_path, write_people
+from pipeline.person_file import write_people
+from pipeline.quality import person_summary
 from pipeline.result import ResultFolder
 from pipeline.types import Status, Video
 from pipeline.views.heads import HEAD
@@ -65,14 +66,13 @@ def result(tmp_path_factory, truth, people):
     video = Video(source, WIDTH, HEIGHT, 0, truth.time_s, 0, False, "h264")
     write_people(folder.path, people, camera, load_body(), source)
     storage.write_noun(folder.stage_path("video"), storage.video_arrays(video), "made up")
-    listed = [
-        {"id": p.id, "file": str(person_path(folder.path, p.id).relative_to(folder.path))}
-        for p in people
-    ]
+    listed = [person_summary(p, folder, camera, load_body()) for p in people]
     folder.write_report(
         {
             "status": "complete",
             "settings": {"body": {"model": "embedded"}, "rendering": {"backend": "raster"}},
+            "licences": {"verdict": "made up", "used": []},
+            "made": {},
             "video": {
                 "path": str(source),
                 "width_px": WIDTH,
@@ -80,6 +80,9 @@ def result(tmp_path_factory, truth, people):
                 "first_frame": 0,
                 "frame_count": FRAMES,
                 "fps": FPS,
+                "duration_s": (FRAMES - 1) / FPS,
+                "has_audio": False,
+                "codec": "h264",
             },
             "camera": {"K_px": camera.K_px.tolist(), "origin": "given"},
             "people": listed,

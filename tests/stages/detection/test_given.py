@@ -71,7 +71,7 @@ HEAD = "frame,left,top,right,bottom\n"
         ("a.txt", "1,1,0,0,5,5\n1,1,0,0\n", "line 2: a MOT line has"),
         ("a.txt", "1,1,0,0,5,-5\n", "line 1: the box is empty"),
         ("a.txt", "1;1;0;0;5;5\n", "line 1: a MOT line has"),
-        ("a.json", "[\n{]\n", "line 2: is not valid JSON"),
+        ("a.json", "[\n{]\n", "line 2 column 2"),
         ("a.json", "{}", "must be a list"),
         ("a.json", "[3]", "item 0: is not an object"),
         ("a.json", '[{"frame": true}]', "item 0: frame must be a number"),
