@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.errors import OutputError
 from pipeline.files import output_errors, write_json
+from pipeline.migrations import brought_up_to_date
 from pipeline.run_file import check_report
 from pipeline.storage import SCHEMA_VERSION
 from pipeline.text_files import TextError, read_json
@@ -53,7 +54,7 @@ class ResultFolder:
         """run.json's content.
 
         Raises:
-            OutputError: there is none, it is damaged, or a newer humans4d wrote it.
+            OutputError: there is none, it is damaged, or of a version that cannot be read.
         """
         try:
             report = read_json(self.report_path)
@@ -62,12 +63,7 @@ class ResultFolder:
             raise OutputError(text) from error
         except (OSError, TextError) as error:
             raise OutputError(f"{self.report_path}: cannot be read: {error}") from error
-        version = report.get("schema_version") if isinstance(report, dict) else None
-        if version != SCHEMA_VERSION:
-            raise OutputError(
-                f"{self.report_path}: schema version {version}, and this humans4d reads "
-                f"{SCHEMA_VERSION}. Run the video again to remake the result"
-            )
+        report = brought_up_to_date(report, str(self.report_path))
         check_report(report, str(self.report_path))
         return report
 
