@@ -36,19 +36,24 @@ class Part:
     """Leave out frames from this time on."""
 
 
-def read_take(folder: ResultFolder, part: Part, context: Context) -> Take:
+def read_take(folder: ResultFolder, part: Part, context: Context, *, verb: str = "export") -> Take:
     """The chosen people and frames of a result, with missing frames as they are.
+
+    `verb` is what is to be done with them, for errors.
 
     Raises:
         OutputError: no result, not a complete one, or a file in it that breaks the schema.
         SettingsError: a person or a stretch that is not there, or another body than the result's.
-        InputError: there is nobody to export.
+        InputError: there is nobody in the result, or in this part of it.
     """
     report = folder.read_report()
     if report.get("status") != "complete":
         text = f"{folder.path}: this run is not complete. Run the same command again to finish it"
         raise OutputError(text)
-    read = [_checked_person(folder.path / entry["file"]) for entry in _chosen(report, part, folder)]
+    read = [
+        _checked_person(folder.path / entry["file"])
+        for entry in _chosen(report, part, folder, verb)
+    ]
     people = tuple(person for person, _ in read)
     _check_body(read[0][1], context, folder)
     frame_index, time_s = _clock(folder, people)
@@ -65,13 +70,18 @@ def read_take(folder: ResultFolder, part: Part, context: Context) -> Take:
         time_s=time_s[inside],
         source_video=facts["path"],
     )
-    return replace(take, people=_cut(people, take, context.events))
+    return replace(take, people=_cut(people, take, context.events, verb))
 
 
-def _chosen(report: Mapping[str, Any], part: Part, folder: ResultFolder) -> list[dict[str, Any]]:
+def _chosen(
+    report: Mapping[str, Any], part: Part, folder: ResultFolder, verb: str
+) -> list[dict[str, Any]]:
     listed = report.get("people", [])
     if not listed:
-        raise InputError(f"{folder.path}: there is nobody in this result, so nothing to export")
+        raise InputError(
+            f"{folder.path}: there is nobody in this result, so nothing to {verb}. "
+            f"What the run saw and dropped: humans4d inspect {folder.path}"
+        )
     if part.people is None:
         return listed
     known = [entry["id"] for entry in listed]
@@ -125,7 +135,7 @@ def _inside(time_s: np.ndarray, part: Part) -> np.ndarray:
     return inside
 
 
-def _cut(people: tuple[Person, ...], take: Take, events: EventLog) -> tuple[Person, ...]:
+def _cut(people: tuple[Person, ...], take: Take, events: EventLog, verb: str) -> tuple[Person, ...]:
     """Everybody in the stretch's frames only; gaps that are cut open stay gaps."""
     cut = []
     for person in people:
@@ -135,7 +145,7 @@ def _cut(people: tuple[Person, ...], take: Take, events: EventLog) -> tuple[Pers
         else:
             events.record(STAGE, "drop", "not seen in this stretch: left out", person_id=person.id)
     if not cut:
-        raise InputError("nobody was seen in this stretch, so there is nothing to export")
+        raise InputError(f"nobody was seen in this stretch, so there is nothing to {verb}")
     return tuple(cut)
 
 

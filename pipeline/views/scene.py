@@ -76,7 +76,7 @@ def read_scene(
         SettingsError: an id that is not there, a stretch without frames, another body.
         OutputError, InputError: as of `read_take`.
     """
-    take = read_take(folder, replace(part, people=None), context)
+    take = read_take(folder, replace(part, people=None), context, verb="draw")
     everybody = tuple(pose_person(person, context.body) for person in take.people)
     stances = [find_stance(posed, take.camera) for posed in everybody]
     chosen = _chosen(everybody, part.people, folder)

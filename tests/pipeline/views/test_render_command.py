@@ -274,6 +274,17 @@ def test_an_older_schema_is_refused_with_the_way_out(humans4d, result, tmp_path)
         assert "Run the video again" in text
 
 
+def test_a_result_without_people_says_so_in_its_own_words(humans4d, tmp_path):
+    from benchmarks.format_readers.truth import write_made_up_result
+
+    empty = write_made_up_result(tmp_path / "empty", people=()).path
+    for command, words in ((("render", empty), "draw"), (("view", empty), "view")):
+        code, text = humans4d(*command)
+        assert code == EXIT_INPUT
+        assert f"there is nobody in this result, so nothing to {words}" in text
+    assert not (empty / "views").exists() and not (empty / "viewer.html").exists()
+
+
 def test_a_file_edited_into_nonsense_is_named(humans4d, result, tmp_path):
     folder = tmp_path / "bad"
     copy_result(result, folder, lambda report: None)
