@@ -54,15 +54,16 @@ class Lost:
     searched_s: float
     """When the place was last searched."""
 
-    def search_tile(self) -> Tile:
-        """Where to search: the detector likes a person to fill half of its picture."""
-        side = self.region.size_px * SEARCH_OVER_REGION
-        return Tile(self.region.x_px - side / 2, self.region.y_px - side / 2, side)
-
     def is_near(self, region: Region) -> bool:
         """Whether somebody found in that region may be this person."""
         away = max(abs(region.x_px - self.region.x_px), abs(region.y_px - self.region.y_px))
         return away < self.region.size_px / 2
+
+
+def search_tile(region: Region) -> Tile:
+    """Where to search: the detector likes a person to fill half of its picture."""
+    side = region.size_px * SEARCH_OVER_REGION
+    return Tile(region.x_px - side / 2, region.y_px - side / 2, side)
 
 
 def settled(found: list[tuple[Chain, Pose]], chain: Chain, pose: Pose) -> list[tuple[Chain, Pose]]:

@@ -43,8 +43,13 @@ class LandmarkNetwork:
 
     def __call__(self, rgb: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[Pose]:
         """A pose for every region, in order, whether a person is there or not."""
-        pictures = [normalized(crop(rgb, region, SIDE_PX), 0.0) for region in regions]
-        outputs = self.infer(pictures)
+        return self.in_pictures([crop(rgb, region, SIDE_PX) for region in regions], regions)
+
+    def in_pictures(
+        self, pictures: Sequence[UInt8[np.ndarray, "256 256 3"]], regions: Sequence[Region]
+    ) -> list[Pose]:
+        """The same for regions that were cut out before."""
+        outputs = self.infer([normalized(picture, 0.0) for picture in pictures])
         return [pose_from(output, region) for output, region in zip(outputs, regions, strict=True)]
 
     def infer(self, pictures: Sequence[Float32[np.ndarray, "256 256 3"]]) -> list[list[np.ndarray]]:

@@ -3,7 +3,8 @@
 The detector scans the whole picture now and then; between scans every person is looked for where
 the last frame's landmarks say, as MediaPipe does for one. Somebody found by a scan is also followed
 back to the beginning of the batch, so that nobody appears late. Somebody lost is searched for
-nearby for a while. A finding that does not last is dropped.
+nearby for a while. A finding that does not last is dropped. Where the network sees somebody nearer
+instead, that one is painted out and it is asked again (`hidden`).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pipeline.frame import Frame
-from stages.detection.blazepose.chains import Chain, Lost, settled
+from stages.detection.blazepose.chains import Chain, Lost, search_tile, settled
 from stages.detection.blazepose.crops import Region, region_around
 from stages.detection.blazepose.detector import (
     BODY_CIRCLE,
@@ -19,6 +20,7 @@ from stages.detection.blazepose.detector import (
     Candidates,
     DetectorNetwork,
 )
+from stages.detection.blazepose.hidden import STEADY, beside, looked_behind
 from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose
 from stages.detection.blazepose.likeness import (
     distinct,
@@ -31,9 +33,6 @@ from stages.detection.blazepose.likeness import (
 from stages.detection.blazepose.schedule import ScanSchedule
 from stages.detection.blazepose.settings import Config
 from stages.detection.blazepose.tiles import scan
-
-STEADY = 0.5
-"""A person at rest keeps the region still: a larger `jump` from one look to the next is none."""
 
 
 class PeopleFinder:
@@ -59,6 +58,7 @@ class PeopleFinder:
             self._follow(frame, position)
             if position in scans:
                 found = self._newly_found(frame, position, scans[position]())
+                found += self._search_beside(frame, position)
             else:
                 found = self._search_lost(frame, position)
             for chain in found:
@@ -98,9 +98,26 @@ class PeopleFinder:
             chain.see_next(position, pose)
         still = [chain for chain, _ in found]
         for chain in self._followed:
-            if chain not in still and self._lasts(chain):
+            if chain in still or not self._lasts(chain):
+                continue
+            known = [other.poses[position] for other in still]
+            pose = self._behind(frame, chain.region, known)
+            if pose is not None and chain.sightings >= self._config.min_sightings:
+                chain.see_next(position, pose)
+                still.append(chain)
+            else:
                 self._lost.append(Lost(chain.region, frame.time_s, -np.inf))
         self._followed = still
+
+    def _behind(self, frame: Frame, region: Region, known: list[Pose]) -> Pose | None:
+        """Somebody in the region behind those who are known, if anybody is there."""
+        front = beside(region, known)
+        if not front or not is_usable(region, frame.width_px, frame.height_px):
+            return None
+        pose = looked_behind(self._landmarks, frame.rgb, region, front)
+        if pose is None or not self._is_person(pose, frame, self._config.min_new_presence):
+            return None
+        return pose
 
     def _search_lost(self, frame: Frame, position: int) -> list[Chain]:
         """Search around the last places of those who were lost a moment ago."""
@@ -111,59 +128,114 @@ class PeopleFinder:
             return []
         for lost in due:
             lost.searched_s = now_s
-        tiles = [lost.search_tile() for lost in due]
-        candidates = scan(self._detector, frame.rgb, tiles, config.min_lost_score)()
-        return self._newly_found(frame, position, candidates)
+        tiles = [search_tile(lost.region) for lost in due]
+        known = self._known(position)
+        candidates = scan(self._detector, frame.rgb, tiles, config.min_lost_score, known)()
+        return self._newly_found(frame, position, candidates, painted=True)
 
-    def _newly_found(self, frame: Frame, position: int, candidates: Candidates) -> list[Chain]:
-        """Follow the candidates that are people nobody follows yet."""
-        known = [chain.poses[position] for chain in self._followed]
+    def _search_beside(self, frame: Frame, position: int) -> list[Chain]:
+        """Search around those who are followed, themselves painted out."""
+        if not self._followed:
+            return []
+        tiles = [search_tile(chain.region) for chain in self._followed]
+        score, known = self._config.min_candidate_score, self._known(position)
+        candidates = scan(self._detector, frame.rgb, tiles, score, known)()
+        return self._newly_found(frame, position, candidates, painted=True)
+
+    def _newly_found(
+        self, frame: Frame, position: int, candidates: Candidates, *, painted: bool = False
+    ) -> list[Chain]:
+        """Follow the candidates that are people nobody follows yet.
+
+        Those found with the people known `painted` out are looked at in the same way only: the two
+        together readily give one made of both.
+        """
+        regions, known = (
+            self._regions_of_unknown(frame, position, candidates),
+            self._known(position),
+        )
+        hidden = [painted and bool(beside(region, known)) for region in regions]
+        alone = [region for region, is_hidden in zip(regions, hidden, strict=True) if not is_hidden]
+        seen = iter(self._seen_twice(frame, alone))
+        chains = []
+        for region, is_hidden in zip(regions, hidden, strict=True):
+            pose = None if is_hidden else self._unless_known(next(seen), position)
+            pose = pose or self._behind_twice(frame, region, position)
+            if pose is not None:
+                chains.append(self._begun(pose, position))
+        return chains
+
+    def _regions_of_unknown(
+        self, frame: Frame, position: int, candidates: Candidates
+    ) -> list[Region]:
+        known = self._known(position)
         unknown = distinct(candidates.taken(np.flatnonzero(~explained(candidates, known))))
         regions = [
             region_around(points[HIP_CENTER], points[BODY_CIRCLE]) for points in unknown.points_px
         ]
-        chains = []
-        for pose in self._seen_twice(frame, regions):
-            rivals = [c for c in self._followed if same_person(pose, c.poses[position])]
-            if any(not outgrows(pose, rival.poses[position]) for rival in rivals):
-                continue
-            for rival in rivals:
-                rival.withdraw()
-                self._followed.remove(rival)
-            chain = Chain(pose.next_region)
-            chain.see_next(position, pose)
-            chains.append(chain)
-            self._followed.append(chain)
-            self._lost = [lost for lost in self._lost if not lost.is_near(pose.region)]
-        return chains
+        return [r for r in regions if is_usable(r, frame.width_px, frame.height_px)]
 
-    def _seen_twice(self, frame: Frame, regions: list[Region]) -> list[Pose]:
+    def _begun(self, pose: Pose, position: int) -> Chain:
+        """Somebody new, who may be one of those lost."""
+        chain = Chain(pose.next_region)
+        chain.see_next(position, pose)
+        self._followed.append(chain)
+        self._lost = [lost for lost in self._lost if not lost.is_near(pose.region)]
+        return chain
+
+    def _known(self, position: int) -> list[Pose]:
+        return [chain.poses[position] for chain in self._followed]
+
+    def _unless_known(self, pose: Pose | None, position: int) -> Pose | None:
+        """The pose, unless it is of somebody known; who is a misread part of it gives way."""
+        if pose is None:
+            return None
+        rivals = self._rivals(pose, position)
+        if not all(outgrows(pose, rival.poses[position]) for rival in rivals):
+            return None
+        for rival in rivals:
+            rival.withdraw()
+            self._followed.remove(rival)
+        return pose
+
+    def _behind_twice(self, frame: Frame, region: Region, position: int) -> Pose | None:
+        """Somebody behind the people known, still there at the second look."""
+        known = self._known(position)
+        first = self._behind(frame, region, known)
+        return first and self._behind(frame, first.next_region, known)
+
+    def _rivals(self, pose: Pose, position: int) -> list[Chain]:
+        return [c for c in self._followed if same_person(pose, c.poses[position])]
+
+    def _seen_twice(self, frame: Frame, regions: list[Region]) -> list[Pose | None]:
         """People in the regions who are still there when the region is set by their landmarks.
 
         What only looks like a person falls apart at the second look, and the detector's rough
         region becomes as good as one that follows somebody.
         """
         config = self._config
-        usable = [r for r in regions if is_usable(r, frame.width_px, frame.height_px)]
-        first = self._landmarks(frame.rgb, usable)
-        better = [p.next_region for p in first if self._is_person(p, frame, config.min_presence)]
-        second = self._landmarks(frame.rgb, better)
-        return [
-            pose
-            for pose in second
-            if self._is_person(pose, frame, config.min_new_presence) and jump(pose) < STEADY
-        ]
+        first = self._landmarks(frame.rgb, regions)
+        rows = [n for n, p in enumerate(first) if self._is_person(p, frame, config.min_presence)]
+        second = self._landmarks(frame.rgb, [first[row].next_region for row in rows])
+        seen: list[Pose | None] = [None] * len(regions)
+        for row, pose in zip(rows, second, strict=True):
+            if self._is_person(pose, frame, config.min_new_presence) and jump(pose) < STEADY:
+                seen[row] = pose
+        return seen
 
     def _follow_back(self, chain: Chain, earlier: Sequence[Frame], others: list[Chain]) -> None:
         """Look for a new person in the earlier frames of the batch, too."""
         region = chain.region
         for position in reversed(range(len(earlier))):
             frame = earlier[position]
-            pose = self._landmarks(frame.rgb, [region])[0]
+            seen = self._landmarks(frame.rgb, [region])[0]
             known = [other.poses[position] for other in others if position in other.poses]
-            if not self._is_person(pose, frame, self._config.min_presence) or any(
-                same_person(pose, other) for other in known
+            pose: Pose | None = seen
+            if not self._is_person(seen, frame, self._config.min_presence) or any(
+                same_person(seen, other) for other in known
             ):
+                pose = self._behind(frame, region, known)
+            if pose is None:
                 return
             chain.see(position, pose)
             region = pose.next_region

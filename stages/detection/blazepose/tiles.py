@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from stages.detection.blazepose.anchors import INPUT_SIZE_PX
 from stages.detection.blazepose.crops import Region, crop
 from stages.detection.blazepose.detector import HIP_CENTER, Candidates, DetectorNetwork, joined
+from stages.detection.blazepose.landmarks import Pose
+from stages.detection.blazepose.painting import paint_out
 
 OVERLAP = 1 / 3
 
@@ -23,6 +25,10 @@ class Tile:
     y_px: float
     """Upper left corner."""
     side_px: float
+
+    def to_picture(self, points_px: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 2"]:
+        """Pixels of the frame as pixels of the detector's input."""
+        return (points_px - (self.x_px, self.y_px)) * (INPUT_SIZE_PX / self.side_px)
 
 
 def pyramid(width_px: int, height_px: int, levels: Sequence[float]) -> list[Tile]:
@@ -53,13 +59,18 @@ def scan(
     rgb: UInt8[np.ndarray, "h w 3"],
     tiles: Sequence[Tile],
     min_score: float,
+    without: Sequence[Pose] = (),
 ) -> Callable[[], Candidates]:
     """Start looking through the tiles; the call that comes back waits for what was found.
 
-    Candidates are in frame pixels, best first; one that a tile's border cuts is left out.
+    Candidates are in frame pixels, best first; one that a tile's border cuts is left out. People
+    to look `without` are painted out.
     """
     height_px, width_px = rgb.shape[:2]
-    collect = detector.submit(tile_pictures(rgb, tiles), min_score)
+    pictures = tile_pictures(rgb, tiles)
+    for picture, tile in zip(pictures, tiles, strict=True):
+        paint_out(picture, without, tile.to_picture)
+    collect = detector.submit(pictures, min_score)
 
     def found() -> Candidates:
         return joined(
