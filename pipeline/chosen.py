@@ -1,6 +1,7 @@
 """The backends that the settings chose: all checked at once, each made when first used."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from threading import Thread
 from typing import Any
@@ -8,7 +9,19 @@ from typing import Any
 from pipeline import backends
 from pipeline.config import STAGES, Settings
 from pipeline.context import Context
+from pipeline.events import Event
+from pipeline.files import value_digest
 from pipeline.imports import without_gc
+
+KEPT_STAGES = ("detection", "regression")
+"""Hold networks, and carry nothing from one chunk of a video to the next (`pipeline.perceive`)."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    backend: Any
+    events: tuple[Event, ...]
+    """What it had to say when it was made; told again in every run."""
 
 
 class Chosen:
@@ -53,7 +66,17 @@ class Chosen:
 
     def _make(self, stage: str) -> Any:
         name, config = self.names[stage], self._configs[stage]
-        return backends.make(stage, name, config, self._context)
+        kept, log = self._context.kept, self._context.events
+        if kept is None or stage not in KEPT_STAGES:
+            return backends.make(stage, name, config, self._context)
+        key = value_digest(self.described(stage))
+        if key not in kept:
+            recorded = len(log.events)
+            backend = backends.make(stage, name, config, self._context)
+            kept[key] = _Kept(backend, tuple(log.events[recorded:]))
+        for event in kept[key].events:
+            log.add(event)
+        return kept[key].backend
 
     @cached_property
     def detection(self) -> Any:

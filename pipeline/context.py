@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.events import EventLog
 
@@ -34,6 +34,8 @@ class Context:
     """'embedded', or the path of the user's SMPL file (.npz, .pkl)."""
     device: str = "cpu"
     """A torch device name."""
+    kept: dict[str, Any] | None = None
+    """Where `pipeline.chosen` keeps loaded networks for the next video; None: nowhere."""
 
     @cached_property
     def body(self) -> "BodyModel":

@@ -26,6 +26,8 @@ LEAD_S = 10
 """Times in the pipe are this much later: NUT holds no negative ones, early sound has them."""
 COLOUR_NAME = {"bt601": "smpte170m", "bt709": "bt709"}
 PIPE_BYTES = 1 << 20
+ENCODER_THREADS = 4
+"""x264's bytes depend on it, so it is the same on every machine and in every batch."""
 
 
 class H264Pipe:
@@ -179,6 +181,7 @@ def _command(
         movflags="+faststart",
         preset=preset,
         crf=crf,
+        threads=ENCODER_THREADS,
         pix_fmt="yuv420p",
         **{"c:v": "libx264"},
         **sound_codec,

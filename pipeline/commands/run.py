@@ -9,10 +9,9 @@ import typer
 from pipeline.config import Settings, load_settings, settings_from
 from pipeline.console import ERR, OUT, configure_logging, progress_factory
 from pipeline.errors import StrictError
-from pipeline.fingerprint import content_digest, run_fingerprint
-from pipeline.identities import FILE
 from pipeline.imports import without_gc
 from pipeline.result import ResultFolder
+from pipeline.run_key import run_key
 
 Video = Annotated[Path, typer.Argument(help="The video file.", show_default=False)]
 Overrides = Annotated[
@@ -50,7 +49,7 @@ def run_command(
     settings = load_settings(config, overrides or [])
     folder = ResultFolder(output or Path("outputs") / video.stem)
     started = time.perf_counter()
-    fingerprint = _fingerprint(video, settings, start, end, folder)
+    fingerprint = run_key(video, settings, folder, start, end)
     report = folder.current_report(fingerprint) if fingerprint else None
     reused = report is not None
     if report is None:
@@ -70,28 +69,10 @@ def run_again(folder: ResultFolder, report: dict[str, Any], *, quiet: bool) -> N
     video = Path(report["video"]["path"])
     start_s, end_s = report.get("part_s") or (None, None)
     started = time.perf_counter()
-    fingerprint = _fingerprint(video, settings, start_s, end_s, folder)
+    fingerprint = run_key(video, settings, folder, start_s, end_s)
     made = _run(video, folder, settings, start_s, end_s, fingerprint, quiet)
     if not quiet:
         _summarise(made, folder, time.perf_counter() - started, reused=False)
-
-
-def _fingerprint(
-    video: Path,
-    settings: Settings,
-    start_s: float | None,
-    end_s: float | None,
-    folder: ResultFolder,
-) -> str:
-    """The whole run's fingerprint; empty where the video cannot be read (the run says why)."""
-    try:
-        inputs = {"video": content_digest(video), "name": str(video), "part_s": [start_s, end_s]}
-        identities = folder.path / FILE
-        if identities.is_file():
-            inputs["identities"] = content_digest(identities)
-        return run_fingerprint(settings.raw, inputs)
-    except OSError:
-        return ""
 
 
 def _run(

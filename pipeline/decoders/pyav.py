@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from pipeline.cores import given_cores
 from pipeline.decoders import Picture
 from pipeline.types import Video
 
@@ -107,6 +108,7 @@ def _pictures(video: Video, seek_s: float | None) -> Generator[Picture, None, No
     with open_container(video.path) as container:
         stream = picture_stream(container)
         stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = given_cores()  # 0: as many as there are
         if seek_s is not None:
             try:
                 container.seek(int(seek_s / tick_s(stream)), stream=stream)

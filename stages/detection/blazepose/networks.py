@@ -16,6 +16,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from pipeline.cores import cores
+
 MAX_THREADS = 4
 
 
@@ -54,7 +56,7 @@ class NetworkPool:
     """Copies of one network, so that several pictures are worked on at once."""
 
     def __init__(self, model: bytes):
-        copies = min(MAX_THREADS, os.cpu_count() or 1)
+        copies = min(MAX_THREADS, cores())
         self._idle: SimpleQueue[Network] = SimpleQueue()
         for _ in range(copies):
             self._idle.put(Network(model))
