@@ -102,7 +102,7 @@ class PeopleFinder:
                 continue
             known = [other.poses[position] for other in still]
             pose = self._behind(frame, chain.region, known)
-            if pose is not None and chain.sightings >= self._config.min_sightings:
+            if pose is not None:
                 chain.see_next(position, pose)
                 still.append(chain)
             else:
