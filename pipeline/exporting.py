@@ -11,17 +11,15 @@ from pipeline import backends, storage
 from pipeline.context import Context
 from pipeline.errors import InputError, OutputError, SettingsError
 from pipeline.events import EventLog
+from pipeline.judging.floor import Floor
+from pipeline.levelling import on_floor, tell_floor
 from pipeline.person_file import read_person
 from pipeline.result import ResultFolder
 from pipeline.schema import person_problems
-from pipeline.skeletons import SMPL24
 from pipeline.take import Take, Up, without_gaps
 from pipeline.types import Camera, Person
 
 STAGE = "export"
-FRAMES_AT_ONCE = 64
-"""Posed at a time, which bounds the memory."""
-_FEET = SMPL24.indices(*(f"{s}_{part}" for s in ("left", "right") for part in ("ankle", "foot")))
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ def export(
     context: Context,
     *,
     up: Up | None = None,
-    floor: bool = False,
+    floor: Floor | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, list[Path]]:
     """Write a take in several formats; all settings are checked before the first is written.
@@ -180,20 +178,22 @@ def export(
         folder: Where to; made if need be.
         context: For the backends' use.
         up: Axis that points up; each format's own habit where None.
-        floor: Move everything so that the lowest sole touches height 0 and the first person
-            starts above the origin; else the camera is the origin.
+        floor: Level by this floor and stand on it (`pipeline.levelling.on_floor`); None: the
+            camera is the origin, and level.
         options: Settings by format.
 
     Returns:
         The files written, by format.
     """
+    if floor:
+        tell_floor(floor, context.events)
     makers = {name: _maker(name, (options or {}).get(name, {}), context) for name in formats}
     written = {}
     for name, backend in makers.items():
         module = backends.load(STAGE, name)
         turned = take.with_up(_up_for(name, module.UPS, up, context.events))
         if floor and module.UPS:
-            turned = on_floor(turned)
+            turned = on_floor(turned, floor)
         if module.FILLS_GAPS:
             _tell_gaps(take, name, context.events)
         written[name] = backend(turned, folder)
@@ -219,24 +219,3 @@ def _tell_gaps(take: Take, name: str, events: EventLog) -> None:
         if missing := int((~person.drawn).sum()):
             text = f"{missing} frames without a body are filled between their neighbours in {name}"
             events.record(STAGE, "assumption", text, person_id=person.id)
-
-
-def on_floor(take: Take) -> Take:
-    """The take moved so that the lowest sole is at height 0, the first person at the origin."""
-    up = 1 if take.up == "y" else 2
-    first = min(take.people, key=lambda person: (person.frame_index[0], person.id))
-    shift_m = -take.posed(first, slice(0, 1)).joints_m[0, 0].numpy()
-    shift_m[up] = -min(_lowest_sole_m(take, person, up) for person in take.people)
-    x, y, z = (float(value) for value in shift_m)
-    return replace(take, shift_m=(x, y, z))
-
-
-def _lowest_sole_m(take: Take, person: Person, up: int) -> float:
-    """Lowest height of a foot's skin over all frames in which the body is to be believed."""
-    feet = (take.body.weights[:, list(_FEET)].sum(1) > 0.5).nonzero()[:, 0]  # noqa: PLR2004
-    lowest_m = np.inf
-    for start in range(0, len(person), FRAMES_AT_ONCE):
-        rows = slice(start, start + FRAMES_AT_ONCE)
-        heights_m = take.posed(person, rows).vertices(feet)[..., up].numpy()
-        lowest_m = min(lowest_m, heights_m[person.drawn[rows]].min(initial=np.inf))
-    return float(lowest_m)

@@ -2,7 +2,7 @@
 
 The camera's axes (x right, y down, z forward) become the world's: y up gives x right, y up, z
 towards the camera; z up gives x right, y away from the camera, z up. A camera that was held at a
-slant leaves the world at that slant: what is level is not known from one camera.
+slant leaves the world at that slant, unless the take is levelled by its floor.
 """
 
 from dataclasses import dataclass, replace
@@ -27,9 +27,10 @@ BODY_TO_UP: dict[str, np.ndarray] = {
 }
 """Turns SMPL's own axes (y up, facing +z) into axes with that up (z up: facing -y)."""
 
-CAMERA_TO_UP: dict[str, np.ndarray] = {
-    up: turn @ np.diag([1.0, -1.0, -1.0]) for up, turn in BODY_TO_UP.items()
-}
+LEVEL_CAMERA = np.diag([1.0, -1.0, -1.0])
+"""Turns the axes of a level camera into x right, y up, z towards the camera."""
+
+CAMERA_TO_UP: dict[str, np.ndarray] = {up: turn @ LEVEL_CAMERA for up, turn in BODY_TO_UP.items()}
 """Turns the camera's axes into axes with that up."""
 
 EVEN_TOLERANCE = 0.01
@@ -80,6 +81,9 @@ class Take:
     """Presentation times of these frames on the source's clock."""
     source_video: str
     up: Up = "y"
+    floor_axes: Float64[np.ndarray, "3 3"] | None = None
+    """Rows: right, up and towards the camera along the floor, in camera axes; None: the camera is
+    taken to be level."""
     shift_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Added to every place once it is in the take's axes."""
 
@@ -100,8 +104,14 @@ class Take:
         return self.body.to("cpu", torch.float64)
 
     def with_up(self, up: Up) -> "Take":
-        """The same in other axes, not shifted."""
-        return replace(self, up=up, shift_m=(0.0, 0.0, 0.0))
+        """The same in other axes, not levelled, not shifted."""
+        return replace(self, up=up, floor_axes=None, shift_m=(0.0, 0.0, 0.0))
+
+    @property
+    def from_camera(self) -> Float64[np.ndarray, "3 3"]:
+        """Turns the camera's axes into the take's."""
+        level = LEVEL_CAMERA if self.floor_axes is None else self.floor_axes
+        return BODY_TO_UP[self.up] @ level
 
     def file_stem(self, person: Person) -> str:
         """Stem of a file that holds one person."""
@@ -113,7 +123,7 @@ class Take:
 
     def smpl(self, person: Person) -> SmplMotion:
         """SMPL's parameters with the first joint and the place turned into the take's axes."""
-        turn = torch.from_numpy(CAMERA_TO_UP[self.up])
+        turn = torch.from_numpy(self.from_camera)
         pose_rotvec = torch.from_numpy(person.pose_rotvec.astype(np.float64))
         root = rotmat_to_rotvec(turn @ rotvec_to_rotmat(pose_rotvec[:, 0]))
         pelvis_m = self.shaped(person).joints_rest_m[0].numpy()

@@ -47,7 +47,8 @@ UpAxis = Annotated[
     Literal["y", "z"] | None, typer.Option(help="Axis that points up.  [default: the format's own]")
 ]
 Floor = Annotated[
-    bool, typer.Option("--floor", help="Lowest sole on height 0, first person above the origin.")
+    bool,
+    typer.Option("--floor", help="Level, on the floor; first person above the origin."),
 ]
 Body = Annotated[
     str | None, typer.Option(help="SMPL file, if the one that the result was made with has moved.")
@@ -88,11 +89,14 @@ def export_command(
     with without_gc():
         from pipeline.context import Context
         from pipeline.exporting import Part, export, read_take
+        from pipeline.levelling import floor_of
 
     context = Context(body_model=body or report["settings"]["body"]["model"])
     take = read_take(folder, Part(ids, start, end), context)
     out = output or folder.path / STAGE
-    how: dict[str, Any] = {"up": up, "floor": floor, "options": asked.options}
+    how: dict[str, Any] = {"up": up, "options": asked.options}
+    if floor:  # that of the whole result, whatever part of it is exported
+        how["floor"] = floor_of(read_take(folder, Part(), Context(body_model=context.body_model)))
     written = export(take, asked.formats, out, context, **how)
     for name, paths in written.items():
         OUT.print(_line(name, paths), highlight=False, markup=False, soft_wrap=True)

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from pipeline.camera import project
-from pipeline.take import CAMERA_TO_UP, Take
+from pipeline.take import Take
 from pipeline.types import Person
 
 EVERY_VERTEX = 8
@@ -19,6 +19,6 @@ def boxes_xyxy_px(
     for row in np.flatnonzero(~detected):
         posed = take.posed(person, slice(row, row + 1))
         vertices_m = posed.vertices()[0, ::EVERY_VERTEX].numpy() - np.array(take.shift_m)
-        seen_px = project(vertices_m @ CAMERA_TO_UP[take.up], take.camera.K_px)
+        seen_px = project(vertices_m @ take.from_camera, take.camera.K_px)
         boxes[row] = (*seen_px.min(axis=0), *seen_px.max(axis=0))
     return boxes, detected

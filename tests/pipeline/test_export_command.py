@@ -1,5 +1,6 @@
 """What a user of `humans4d export` types, and what comes back."""
 
+import csv
 import json
 import sys
 from dataclasses import replace
@@ -121,6 +122,21 @@ def test_nobody_to_export(humans4d, tmp_path):
     empty = write_made_up_result(tmp_path / "empty", people=())
     code, text = humans4d("export", empty.path, "--to", "csv")
     assert code == EXIT_INPUT and "nobody" in text
+
+
+def test_the_floor_is_that_of_the_whole_result(humans4d, result, tmp_path):
+    """Whatever part is exported, what is level is the same: a body leans as much."""
+    leans = []
+    for part in ((), ("--people", "2", "--start", "0.7"), None):
+        out, floor = tmp_path / str(len(leans)), () if part is None else ("--floor",)
+        code, text = humans4d("export", result, "--to", "csv", *floor, *(part or ()), "-o", out)
+        assert code == 0 and ("degrees down" in text) == bool(floor)
+        with next((out / "csv").glob("*.csv")).open() as file:
+            rows = list(csv.DictReader(file))
+        row = next(r for r in rows if r["person"] == "2" and float(r["time_s"]) > 0.8)
+        leans.append([float(row[f"head_{k}_m"]) - float(row[f"pelvis_{k}_m"]) for k in "xyz"])
+    assert leans[0] == pytest.approx(leans[1], abs=2e-6)
+    assert np.abs(np.subtract(leans[0], leans[2])).max() > 0.01
 
 
 def test_one_frame_is_enough(humans4d, tmp_path):

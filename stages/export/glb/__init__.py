@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pipeline import __version__
 from pipeline.backends import BackendConfig
 from pipeline.context import Context
 from pipeline.files import written_aside
-from pipeline.take import Take
+from pipeline.rotations import rotmat_to_quat_wxyz
+from pipeline.take import LEVEL_CAMERA, Take
 from stages.export._bends import tell_lost_bends
 from stages.export._names import Naming
 from stages.export.glb.character import add_person
@@ -84,7 +87,11 @@ def _add_camera(glb: Glb, take: Take) -> int:
         "znear": NEAREST_M,
     }
     camera = glb.add("cameras", {"name": "video", "type": "perspective", "perspective": view})
-    return glb.add("nodes", {"name": "camera", "camera": camera, "translation": list(take.shift_m)})
+    node = {"name": "camera", "camera": camera, "translation": list(take.shift_m)}
+    # glTF's camera looks along its own -z with y up: turned as a level one is, and then as ours.
+    turn = torch.from_numpy(take.from_camera @ LEVEL_CAMERA.T)
+    w, x, y, z = rotmat_to_quat_wxyz(turn).tolist()
+    return glb.add("nodes", {**node, "rotation": [x, y, z, w]})
 
 
 def _asset(take: Take) -> dict[str, Any]:

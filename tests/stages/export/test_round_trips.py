@@ -9,19 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.format_readers.reading import off
 from benchmarks.format_readers.truth import (
     CAMERA,
     made_up_people,
     made_up_video,
+    rotmats,
     truths,
     write_made_up_result,
 )
 from pipeline import backends
+from pipeline.body import load_body
 from pipeline.context import Context
 from pipeline.exporting import Part, export, read_take
+from pipeline.judging.floor import Floor
+from pipeline.judging.posed import sole_vertices
+from pipeline.levelling import floor_of, on_floor
 from pipeline.skeletons import COCO17, skeleton_named
+from pipeline.take import Take
+from tests.pipeline.judged_people import camera_of, found_people, true_scene
 
 CONTEXT = Context()
 # Format: largest distance in millimetres, degrees and seconds; whether gaps are filled or left out.
@@ -103,16 +111,92 @@ def test_a_format_with_one_up_axis_keeps_it_and_says_so(take, tmp_path):
     assert "y up by its standard" in context.events.events[0].message
 
 
-def test_on_the_floor_the_lowest_sole_touches_height_zero(take, truth, tmp_path):
-    reader = reader_of("ply")
-    paths = export(take, ["ply"], tmp_path, CONTEXT, floor=True)["ply"]
-    readings = reader.read(paths)
-    lowest_m = min(reading.vertices_m[..., 1].min() for reading in readings)
+LEVELLED = ("amass", "bvh", "glb", "csv", "trc", "opensim", "c3d", "usd")
+
+
+def a_tilted_floor() -> Floor:
+    """The camera looks 20 degrees down and is rolled by 8; told by standing feet."""
+    tilt, roll = np.radians(20), np.radians(8)
+    down = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    over = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    return Floor(np.array([0.4, 1.7, 5.0]), over @ down @ [0.0, -1.0, 0.0], {}, "standing feet")
+
+
+def on_the_floor(truth, floor: Floor, origin_m: np.ndarray):
+    """The truth as if a level camera had seen it from above the origin; formulas of its own."""
+    up = floor.up / np.linalg.norm(floor.up)
+    right = np.array([1.0, 0, 0]) - up[0] * up
+    right /= np.linalg.norm(right)
+    turn = np.diag([1.0, -1, -1]) @ np.stack([right, up, np.cross(right, up)])
+    place_m = origin_m - up * ((origin_m - floor.point_m) @ up)
+    return replace(
+        truth,
+        joints_m=(truth.joints_m - place_m) @ turn.T,
+        vertices_m=(truth.vertices_m - place_m) @ turn.T,
+        rotmat=turn @ truth.rotmat,
+    )
+
+
+@pytest.mark.parametrize("name", LEVELLED)
+@pytest.mark.filterwarnings("ignore:No analog data")
+def test_a_tilted_floor_is_level_in_the_file(take, truth, tmp_path, name):
+    floor, reader = a_tilted_floor(), reader_of(name)
+    readings = reader.read(export(take, [name], tmp_path, CONTEXT, floor=floor)[name])
+    origin_m = truth[1].joints_m[0, 0]
+    for reading in readings:
+        check(reading, on_the_floor(truth[reading.person_id], floor, origin_m), EXPECTED[name])
+
+
+def test_the_glb_camera_sees_the_people_where_the_picture_had_them(take, tmp_path):
+    gltf = pytest.importorskip("pygltflib")
+    path = export(take, ["glb"], tmp_path, CONTEXT, floor=a_tilted_floor())["glb"][0]
+    node = next(node for node in gltf.GLTF2().load(str(path)).nodes if node.name == "camera")
+    x, y, z, w = node.rotation
+    turn = rotmats(2 * np.arctan2(np.linalg.norm([x, y, z]), w) * unit(np.array([x, y, z]))[None])
+    tilted = on_floor(take.with_up("y"), a_tilted_floor())
+    joints_m = tilted.posed(take.people[0]).joints_m.numpy() - node.translation
+    seen_m = joints_m @ turn[0] @ np.diag([1.0, -1, -1])
+    plain = take.with_up("y")
+    true_m = plain.posed(take.people[0]).joints_m.numpy() @ np.diag([1.0, -1, -1])
+    np.testing.assert_allclose(seen_m, true_m, atol=1e-6)
+
+
+def unit(v: np.ndarray) -> np.ndarray:
+    return v / np.linalg.norm(v)
+
+
+def test_where_no_feet_stand_the_lowest_sole_touches_height_zero(take, tmp_path):
+    floor = replace(a_tilted_floor(), source="lowest feet")
+    context = Context()
+    paths = export(take, ["ply"], tmp_path, context, floor=floor)["ply"]
+    lowest_m = min(reading.vertices_m[..., 1].min() for reading in reader_of("ply").read(paths))
     assert -0.1 < lowest_m < 0.001  # knees and hands may be below the soles
-    plain = reader.read(export(take, ["ply"], tmp_path, CONTEXT)["ply"])
-    for moved, still in zip(readings, plain, strict=True):
-        shift_m = (moved.vertices_m - still.vertices_m).reshape(-1, 3)
-        np.testing.assert_allclose(shift_m, shift_m[:1].repeat(len(shift_m), 0), atol=2e-6)
+    (event,) = context.events.events
+    assert event.kind == "assumption"
+    assert "looked 20.0 degrees down and was rolled by 8.0" in event.message
+
+
+def test_the_floor_is_found_before_a_tilted_camera():
+    """Two who walk, filmed by a camera that looks down: what they walk on is level afterwards."""
+    scene = true_scene(2.0)
+    found = found_people(scene)
+    take = Take(
+        "x", found, load_body(), camera_of(scene), 960, 540, found[0].frame_index, scene.time_s, ""
+    )
+    floor = floor_of(take)
+    assert floor.source == "standing feet"
+    tilted = on_floor(take, floor)
+    soles_m = np.concatenate(
+        [
+            tilted.posed(p).vertices(torch.from_numpy(sole_vertices(take.body).ravel()))
+            for p in found
+        ]
+    )[..., 1]
+    lowest_m = soles_m.min(axis=1)
+    assert abs(np.median(lowest_m)) < 0.02 and lowest_m.min() > -0.08
+    # Upright in the true world: so are they in the file, within the floor's own error.
+    up = scene.rotmat_camera_world[0] @ [0.0, 1.0, 0.0]
+    assert np.degrees(np.arccos(np.clip(up @ floor.up, -1, 1))) < 1.5
 
 
 def test_smplh_poses_have_the_hands_at_rest(take, tmp_path):
