@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 
 from pipeline.boxes import paired_iou
 from pipeline.context import Context
+from stages.tracking.phalp.changes import look_changes
 from stages.tracking.phalp.contacts import Contact, contacts_of, cut_at, cut_frame, windows_of
 from stages.tracking.phalp.links import Evidence, link_evidence
 from stages.tracking.phalp.tracklets import Tracklet, World, tracklet_of
@@ -82,6 +83,7 @@ def _pieces(world: World, tracks: list[np.ndarray], *, cut: bool) -> list[Piece]
     for number, track in enumerate(tracks):
         own = windows_of(world, tracks, contacts, number)
         frames = [cut_frame(world, track, window) for window in own]
+        frames += look_changes(world, track) if cut else []
         parts = cut_at(world, track, frames, ABSENCE_S) if cut else [track]
         for part in parts:
             first = int(world.frame[part[0]])

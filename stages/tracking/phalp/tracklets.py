@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from pipeline.types import Bodies, Detections, Video
 from stages.tracking._box_filter import measure, scale_px
@@ -16,6 +17,8 @@ STRETCH_S = 0.5
 """Time over which a look's variation is told."""
 LEAST_SPEED_S = 0.2
 """A shorter piece's speed is not told."""
+CROWDED = 0.25
+"""Share of a box from which on somebody else in it may be mistaken for its own."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class World:
     boxes_xyxy_px: Float64[np.ndarray, "n 4"]
     measures: Float64[np.ndarray, "n 4"]
     score: Float64[np.ndarray, " n"]
+    alone: Bool[np.ndarray, " n"]
+    """Of whose box nobody else's covers much: its look is surely its own."""
     appearance: Float64[np.ndarray, "n d"]
     """NaN where not seen; without columns where there is none."""
     betas: Float64[np.ndarray, "n 10"]
@@ -65,11 +70,34 @@ def world_of(
         boxes_xyxy_px=boxes,
         measures=measures,
         score=detections.score.astype(np.float64),
+        alone=_alone(boxes, frame),
         appearance=appearance,
         drift=drift_in(appearance, tracks, max(round(STRETCH_S * video.fps), 1)),
         betas=bodies.betas.astype(np.float64),
         has_bodies=bool(np.nanmax(spread) > 0),
     )
+
+
+def _alone(boxes_xyxy_px: np.ndarray, frame: np.ndarray) -> Bool[np.ndarray, " n"]:
+    """Boxes of which no other of the same frame covers more than `CROWDED`."""
+    alone = np.ones(len(frame), dtype=bool)
+    order = np.argsort(frame, kind="stable")
+    bounds = np.flatnonzero(np.diff(frame[order], prepend=-1, append=2**40))
+    for start, stop in pairwise(bounds):
+        rows = order[start:stop]
+        alone[rows] = _most_covered(boxes_xyxy_px[rows]) <= CROWDED
+    return alone
+
+
+def _most_covered(boxes: np.ndarray) -> Float64[np.ndarray, " n"]:
+    """The greatest share of each box that one of the others covers."""
+    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=-1)
+    np.fill_diagonal(shared, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = shared.max(axis=1) / (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return np.nan_to_num(share)
 
 
 @dataclass(frozen=True)
