@@ -25,6 +25,8 @@ EXTRA_OF_PACKAGE = {
     "torchvision": "nlf",
     "pxr": "usd",
     "ezc3d": "c3d",
+    "ray": "ray",
+    "fsspec": "ray",
 }
 
 

@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 unexpected; 2 wrong settings or usage; 3 unusable input; 4 weights, package
 or network missing; 5 output cannot be written or read; 6 `--strict` and something was dropped,
-assumed or replaced; 130 interrupted.
+assumed or replaced; 7 some videos of a batch failed; 130 interrupted.
 """
 
 import os
@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from pipeline import __version__
 from pipeline.commands import (
+    batch,
     bench,
     body,
     demo,
@@ -40,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run_command)
+app.add_typer(batch.app, name="batch")
 app.command("render")(render.render_command)
 app.command("view")(view.view_command)
 app.command("export")(export.export_command)

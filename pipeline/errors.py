@@ -7,6 +7,7 @@ EXIT_INPUT = 3
 EXIT_MISSING = 4
 EXIT_OUTPUT = 5
 EXIT_STRICT = 6
+EXIT_BATCH = 7
 EXIT_INTERRUPTED = 130
 
 
@@ -44,3 +45,9 @@ class StrictError(UserError):
     """`--strict` was given and something was dropped, assumed or replaced."""
 
     exit_code = EXIT_STRICT
+
+
+class BatchError(UserError):
+    """Some videos of a batch have no result."""
+
+    exit_code = EXIT_BATCH
