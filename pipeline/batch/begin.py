@@ -17,6 +17,7 @@ from pipeline.batch.messages import Setup
 from pipeline.batch.refresh import Refresher
 from pipeline.batch.share import default_workers, gpus_here, worker_environment
 from pipeline.batch.summary import write_page
+from pipeline.batch.upload import RemoteFolder
 from pipeline.batch.worker_process import Limits
 from pipeline.config import Settings
 from pipeline.cores import cores
@@ -88,6 +89,8 @@ def run_batch(
     """
     wish.check()
     clock = clock or Clock()
+    if wish.upload:
+        RemoteFolder(wish.upload)
     found = search(wish.folder, wish.out, wish.pattern)
     if not found.videos:
         raise InputError(_nothing(wish, found))
@@ -123,7 +126,8 @@ def make_engine(wish: Wish, most: int) -> Engine:
     if wish.engine == "ray":
         from pipeline.batch.ray_engine import RayEngine  # noqa: PLC0415  (an extra)
 
-        return RayEngine(setup, wish.workers, most, wish.address, wish.limits, logs)
+        uses_gpus = wish.settings.device != "cpu"
+        return RayEngine(setup, wish.workers, most, wish.address, wish.limits, uses_gpus)
     gpus = [] if wish.settings.device == "cpu" else gpus_here(os.environ)
     workers = min(wish.workers or default_workers(cores(), len(gpus)), most)
     return LocalEngine(

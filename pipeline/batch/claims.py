@@ -106,8 +106,8 @@ class Claims:
         return self._end(
             name,
             claim,
-            "status = ?, stage = ?, error = ?, exit_code = ?, attempts = attempts + 1, seconds = ?, "
-            "peak_memory_bytes = ?",
+            "status = ?, stage = ?, error = ?, exit_code = ?, attempts = attempts + 1, "
+            "seconds = ?, peak_memory_bytes = ?",
             (
                 *(status, stage, failed.error, failed.exit_code),
                 *(failed.seconds, failed.peak_memory_bytes),

@@ -52,7 +52,8 @@ class LocalEngine:
 
     def heard(self, wait_s: float) -> list[tuple[str, Message]]:
         """See `Engine`."""
-        until_s, messages = time.monotonic() + wait_s, []
+        until_s = time.monotonic() + wait_s
+        messages: list[tuple[str, Message]] = []
         while not messages and (left_s := until_s - time.monotonic()) > 0:
             messages = self._heard_once(min(left_s, WATCH_S))
         return messages
@@ -87,7 +88,7 @@ class LocalEngine:
             for name, process in self._processes.items():
                 selector.register(process.connection, selectors.EVENT_READ, name)
             ready = [key.data for key, _ in selector.select(wait_s)]
-        messages = []
+        messages: list[tuple[str, Message]] = []
         for name in ready:
             process = self._processes[name]
             messages += [(name, message) for message in process.heard()]

@@ -105,7 +105,7 @@ def folder_command(
         pattern=pattern,
         engine=engine,
         address=address,
-        upload=results,
+        upload=results if "://" in results or not results else str(Path(results).absolute()),
         retries=retries,
         retry_failed=retry_failed,
         afresh=not resume,
