@@ -27,7 +27,7 @@ class App {
     const reach = Math.max(high[0] - low[0], high[1] - low[1], 3);
     const angles = { orbit: [0.85, 0.38], top: [0, 1.55], side: [Math.PI / 2, 0.08] };
     this.view = name;
-    this.onlooker.at = middle; this.onlooker.distance = reach * 0.8 + 3.0;
+    this.onlooker.at = middle; this.onlooker.distance = reach * 0.75 + 2.4;
     if (name in angles) [this.onlooker.turn, this.onlooker.rise] = angles[name];
     this.paint();
   }

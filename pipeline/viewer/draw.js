@@ -26,6 +26,11 @@ void main() {
   float gloss = pow(max(dot(u, normalize(e + key)), 0.0), 24.0) * 0.16;
   rgba = vec4(colour * (0.34 + 0.3 * max(dot(u, e), 0.0) + 0.5 * soft * soft) + gloss, alpha);
 }`;
+// Pressed flat onto the floor, for the shadow.
+const SHADOW_VERTEX = BODY_VERTEX.replace("gl_Position", "p.y = 0.003; gl_Position");
+const SHADOW_COLOUR = `#version 300 es
+precision highp float; out vec4 rgba; void main() { rgba = vec4(0.15, 0.17, 0.21, 0.24); }`;
+const ATTRIBUTES = ["rest", "normal", "joint", "weight", "joint2", "weight2"];
 const LINE_VERTEX = `#version 300 es
 in vec3 at; uniform mat4 view; void main() { gl_Position = view * vec4(at, 1.0); }`;
 const LINE_COLOUR = `#version 300 es
@@ -37,10 +42,11 @@ precision highp float; in vec2 t; uniform sampler2D film; out vec4 rgba; void ma
 
 class Painter {
   constructor(canvas, scene) {
-    const gl = this.gl = canvas.getContext("webgl2", { antialias: true, preserveDrawingBuffer: true });
+    const gl = this.gl = canvas.getContext("webgl2", { antialias: true, preserveDrawingBuffer: true, stencil: true });
     if (!gl) throw new Error("This browser has no WebGL 2");
     this.canvas = canvas; this.scene = scene;
     this.body = this.program(BODY_VERTEX, BODY_COLOUR);
+    this.shadow = this.program(SHADOW_VERTEX, SHADOW_COLOUR);
     this.line = this.program(LINE_VERTEX, LINE_COLOUR);
     this.picture = this.program(PICTURE_VERTEX, PICTURE_COLOUR);
     this.faces = this.buffer(scene.faces, gl.ELEMENT_ARRAY_BUFFER);
@@ -72,6 +78,7 @@ class Painter {
       if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader));
       gl.attachShader(program, shader);
     }
+    ATTRIBUTES.forEach((name, k) => gl.bindAttribLocation(program, k, name));
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program));
     return program;
@@ -138,12 +145,13 @@ class Painter {
     if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
     gl.viewport(0, 0, width, height);
     gl.clearColor(0.965, 0.97, 0.978, 1);
-    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT | gl.STENCIL_BUFFER_BIT);
     gl.enable(gl.DEPTH_TEST); gl.enable(gl.BLEND);
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     this.strokes(this.grid, [0.80, 0.82, 0.85, 1], view);
     this.strokes(this.frustum, [0.45, 0.5, 0.56, 1], view);
     if (video) this.showFilm(video, view);
+    this.drawShadows(time, view);
     for (const person of this.scene.people) {
       if (!person.shown) continue;
       const colour = person.colour.map((c) => c / 255);
@@ -151,6 +159,24 @@ class Painter {
       const row = person.rowAt(time);
       if (row >= 0) this.drawBody(person, row, colour, view, eye);
     }
+  }
+
+  // Each point of the floor once, however many triangles lie above it.
+  drawShadows(time, view) {
+    const gl = this.gl, program = this.shadow;
+    gl.useProgram(program);
+    gl.uniformMatrix4fv(this.uniform(program, "view"), false, view);
+    gl.enable(gl.STENCIL_TEST); gl.stencilFunc(gl.EQUAL, 0, 255); gl.stencilOp(gl.KEEP, gl.KEEP, gl.INCR);
+    gl.depthMask(false);
+    for (const person of this.scene.people) {
+      const row = person.shown ? person.rowAt(time) : -1;
+      if (row < 0) continue;
+      person.poseAt(row);
+      gl.uniform4fv(this.uniform(program, "bones"), person.bones);
+      gl.bindVertexArray(person.vao);
+      gl.drawElements(gl.TRIANGLES, this.scene.faces.length, gl.UNSIGNED_SHORT, 0);
+    }
+    gl.depthMask(true); gl.disable(gl.STENCIL_TEST);
   }
 
   drawBody(person, row, colour, view, eye) {

@@ -23,6 +23,7 @@ from pipeline.views.canvas import (
 )
 from pipeline.views.ground import draw_grid
 from pipeline.views.scene import Moment, Scene, is_filled
+from pipeline.views.shadow import draw_shadows
 
 BACKDROP: Colour = (228, 231, 236)
 GRID: Colour = (200, 205, 212)
@@ -75,6 +76,7 @@ class InCamera:
             return blank(self.size_px, (0, 0, 0))
         canvas = blank(self.size_px, BACKDROP)
         draw_grid(canvas, self.scene, np.eye(3), np.zeros(3), self.K_px, GRID)
+        draw_shadows(canvas, self.scene, moment.meshes, np.eye(3), np.zeros(3), self.K_px)
         return canvas
 
     def layer(self, moment: Moment) -> Layer:

@@ -19,6 +19,7 @@ from pipeline.views.canvas import (
 )
 from pipeline.views.ground import draw_grid, grid_step_m
 from pipeline.views.scene import Moment, Scene, floor_points_m, is_filled
+from pipeline.views.shadow import draw_shadows
 
 BACKDROP: Colour = (247, 248, 250)
 GRID: Colour = (214, 219, 226)
@@ -66,6 +67,7 @@ class InSpace:
         plain = self.background == "plain"
         canvas = blank(self.size_px, BACKDROP if plain else None)
         draw_grid(canvas, self.scene, eye.rotmat, eye.place_m, eye.K_px, GRID)
+        draw_shadows(canvas, self.scene, moment.meshes, eye.rotmat, eye.place_m, eye.K_px)
         if self.kind == "birdseye":
             self._draw_sight(canvas, eye)
             self._draw_trails(canvas, eye, moment)

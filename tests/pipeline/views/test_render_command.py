@@ -15,6 +15,7 @@ from pipeline.body import load_body
 from pipeline.camera import project
 from pipeline.errors import EXIT_INPUT, EXIT_OUTPUT, EXIT_SETTINGS
 from pipeline.files import write_json, write_npz
+from pipeline.judging.floor import Floor
 from pipeline.judging.posed import pose_person
 from pipeline.palette import colour_of
 from pipeline.person_file import write_people
@@ -382,3 +383,36 @@ def test_body_show_refuses_nonsense(humans4d, tmp_path, content, words):
     code, text = humans4d("body", "show", path)
     assert code == EXIT_INPUT
     assert words in text
+
+
+def test_a_shadow_lies_right_below_a_body(truth):
+    """Grey where the floor below somebody is, no darker where two shadows meet."""
+    from pipeline import backends
+    from pipeline.context import Context
+    from pipeline.posing import Poser
+    from pipeline.views.canvas import blank
+    from pipeline.views.scene import Scene
+    from pipeline.views.shadow import STRENGTH, draw_shadows
+
+    people = tuple(pose_person(person, load_body()) for person in found_people(truth))
+    up = truth.rotmat_camera_world[0] @ [0.0, 1.0, 0.0]
+    floor = Floor(people[0].soles_m.reshape(-1, 3).mean(axis=0), up, {}, "standing feet")
+    config = backends.make_config("rendering", "raster", {"alpha": 1.0})
+    renderer = backends.make("rendering", "raster", config, Context())
+    scene = Scene(
+        people, people, floor, camera_of(truth), (WIDTH, HEIGHT), load_body(), renderer, FPS
+    )
+    meshes = Poser(tuple(one.person for one in people), load_body()).meshes(0, 1)[0]
+    size_px = (WIDTH, HEIGHT)
+    canvas = blank(size_px, (255, 255, 255))
+    draw_shadows(canvas, scene, [meshes[0]], np.eye(3), np.zeros(3), truth.K_px)
+    feet_m = people[0].joints_m[0, [10, 11]]
+    feet_px = project(feet_m - floor.height_m(feet_m)[:, None] * floor.up, truth.K_px)
+    dark = 255 - canvas[..., 0].astype(int)
+    rows, columns = np.nonzero(dark > 10)
+    assert len(rows) > 30 and dark.max() <= round(255 * STRENGTH) + 1
+    for x, y in feet_px:
+        assert np.hypot(columns + 0.5 - x, rows + 0.5 - y).min() < 4
+    twice = blank(size_px, (255, 255, 255))
+    draw_shadows(twice, scene, [meshes[0], meshes[0]], np.eye(3), np.zeros(3), truth.K_px)
+    assert np.abs(twice.astype(int) - canvas).max() < 20  # soft rims only
