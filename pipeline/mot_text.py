@@ -16,6 +16,8 @@ from pipeline.types import Detections, Person
 
 NOBODY = -1
 LEAST_COLUMNS = 7
+MOST_FRAMES = 10_000_000
+LARGEST = 1e9
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,13 @@ def _numbers(path: Path, number: int, line: str) -> list[float]:
             f"{path}, line {number}: has {len(values)} numbers; expected are frame, id, left, top, "
             "width, height, score"
         )
-    if values[0] < 1 or not values[0].is_integer():
-        raise InputError(f"{path}, line {number}: frames are counted from 1, not {values[0]:g}")
+    if not all(abs(value) <= LARGEST for value in values[:LEAST_COLUMNS]):
+        raise InputError(f"{path}, line {number}: a number is not finite, or beyond {LARGEST:g}")
+    if not 1 <= values[0] <= MOST_FRAMES or not values[0].is_integer():
+        raise InputError(
+            f"{path}, line {number}: frames are counted from 1 (to {MOST_FRAMES}), "
+            f"not {values[0]:g}"
+        )
     return values[:LEAST_COLUMNS]
 
 

@@ -8,6 +8,7 @@ import mmap
 import pickle
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def _faults_in_words(path: Path) -> Iterator[None]:
         raise InputError(
             f"{path}: is cut short or damaged ({error}); get the file again"
         ) from error
-    except (*FAULTS, struct.error, NotImplementedError) as error:
+    except (*FAULTS, OSError, zlib.error) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(f"{path}: is no readable PyTorch checkpoint ({reason})") from error
 
@@ -144,6 +145,8 @@ def _read_legacy(file: BufferedIOBase, path: Path) -> tuple[Any, dict[str, Span]
     spans = {}
     for key in TorchUnpickler(file, path).load():
         count = struct.unpack("<q", file.read(8))[0]
+        if count < 0:
+            raise pickle.UnpicklingError("a storage of a negative length")
         length = count * unpickler.item_bytes.get(str(key), 0)
         spans[str(key)] = Span(file.tell(), length)
         file.seek(length, 1)

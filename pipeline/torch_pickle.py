@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from pipeline.errors import InputError
+from pipeline.plain_unpickler import UNPICKLING_FAULTS, PlainUnpickler
 
 KINDS = {
     "DoubleStorage": torch.float64,
@@ -47,18 +48,7 @@ HARMLESS_BUILTINS = {
     "str": str,
     "complex": complex,
 }
-FAULTS = (
-    pickle.UnpicklingError,
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+FAULTS = UNPICKLING_FAULTS
 
 
 @dataclass(frozen=True)
@@ -148,7 +138,7 @@ _KNOWN: dict[tuple[str, str], Any] = {
 }
 
 
-class TorchUnpickler(pickle.Unpickler):
+class TorchUnpickler(PlainUnpickler):
     """Reads one pickle of a checkpoint from a file; see the module."""
 
     def __init__(self, file: BufferedIOBase, path: Path) -> None:

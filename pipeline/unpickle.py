@@ -4,7 +4,6 @@ A pickle is a program: it may name any function of any module and have it called
 are known, each standing for an inert container; any other name stops the reading.
 """
 
-import pickle
 from collections import OrderedDict
 from collections.abc import Mapping
 from io import BytesIO
@@ -13,21 +12,10 @@ from typing import Any
 
 from pipeline import unpickle_stand_ins as stand_ins
 from pipeline.errors import InputError
+from pipeline.plain_unpickler import UNPICKLING_FAULTS, PlainUnpickler
 from pipeline.unpickle_stand_ins import InertChumpy, InertSparse, InertSparseByColumn, Maker
 
-FAULTS = (
-    pickle.UnpicklingError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+FAULTS = UNPICKLING_FAULTS
 _RENAMED = {
     "__builtin__": "builtins",
     "copy_reg": "copyreg",
@@ -75,7 +63,7 @@ def read_pickle(path: Path, known: Known = CONTAINERS) -> Any:
         raise InputError(f"{path}: not a readable pickle ({_in_a_line(fault)})") from fault
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(PlainUnpickler):
     """Reads pickles; knows no global but the given ones."""
 
     def __init__(self, file: BytesIO, path: Path, known: Known) -> None:

@@ -15,6 +15,10 @@ _DTYPE_STATE_ORDER = 1
 _MAX_DENSE_ENTRIES = 10**8
 
 
+Memo = dict[int, Any]
+"""What was made already, by identity: a pickle may name one thing very often."""
+
+
 class Maker:
     """A function that a pickle may call. It cannot be altered, unlike a bare function."""
 
@@ -35,6 +39,10 @@ class Inert:
     """Keeps the state that a pickled instance comes with, and does nothing."""
 
     state: Any = None
+
+    def plain(self, memo: Memo) -> Any:
+        """What goes into the content in its place."""
+        return self
 
     def __init__(self, *arguments: Any) -> None:
         pass
@@ -58,7 +66,7 @@ class InertDtype(Inert):
 class InertArray(Inert):
     """An array: (version, shape, dtype, column by column?, bytes)."""
 
-    def plain(self) -> np.ndarray:
+    def plain(self, memo: Memo) -> np.ndarray:
         """The array."""
         _, shape, dtype, by_column, data = self.state
         return array_from_bytes(data, dtype, shape, "F" if by_column else "C")
@@ -67,9 +75,9 @@ class InertArray(Inert):
 class InertSparse(Inert):
     """A scipy sparse matrix, compressed by column or row, or a list of entries."""
 
-    def plain(self) -> np.ndarray:
+    def plain(self, memo: Memo) -> np.ndarray:
         """The matrix, dense."""
-        kept = {str(key).lstrip("_"): to_plain(value) for key, value in self.state.items()}
+        kept = {str(key).lstrip("_"): to_plain(value, memo) for key, value in self.state.items()}
         if np.prod(np.array(kept["shape"], dtype=np.float64)) > _MAX_DENSE_ENTRIES:
             raise UnpicklingError(f"a sparse matrix of shape {kept['shape']} is too large")
         dense = np.zeros(kept["shape"], kept["data"].dtype)
@@ -97,14 +105,15 @@ class InertSparseByColumn(InertSparse):
 class InertChumpy(Inert):
     """A chumpy array: a leaf (`x`), or a selection from another (`a`, `idxs`)."""
 
-    def plain(self) -> np.ndarray:
+    def plain(self, memo: Memo) -> np.ndarray:
         """The array."""
         state = self.state if isinstance(self.state, dict) else {}
         if "x" in state:
-            return np.asarray(to_plain(state["x"]))
+            return np.asarray(to_plain(state["x"], memo))
         if "a" in state and "idxs" in state:
-            chosen = np.asarray(to_plain(state["a"])).ravel()[np.asarray(to_plain(state["idxs"]))]
-            shape = to_plain(state.get("preferred_shape"))
+            everything = np.asarray(to_plain(state["a"], memo)).ravel()
+            chosen = everything[np.asarray(to_plain(state["idxs"], memo))]
+            shape = to_plain(state.get("preferred_shape"), memo)
             return chosen if shape is None else chosen.reshape(shape)
         raise UnpicklingError("holds a chumpy expression instead of numbers")
 
@@ -149,12 +158,19 @@ def no_bytes() -> bytes:
     return b""
 
 
-def to_plain(value: Any) -> Any:
-    """The content with every box replaced by the array in it."""
-    if isinstance(value, InertArray | InertSparse | InertChumpy):
-        return value.plain()
+def to_plain(value: Any, memo: Memo | None = None) -> Any:
+    """The content with every box replaced by the array in it; what is shared stays shared."""
+    memo = {} if memo is None else memo
+    if not isinstance(value, Inert | dict | list | tuple):
+        return value
+    if id(value) not in memo:
+        memo[id(value)] = _made_plain(value, memo)
+    return memo[id(value)]
+
+
+def _made_plain(value: Any, memo: Memo) -> Any:
+    if isinstance(value, Inert):
+        return value.plain(memo)
     if isinstance(value, dict):
-        return {key: to_plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(to_plain(item) for item in value)
-    return value
+        return {key: to_plain(item, memo) for key, item in value.items()}
+    return type(value)(to_plain(item, memo) for item in value)

@@ -18,21 +18,31 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.plain_unpickler import PlainUnpickler
 from pipeline.unpickle import CONTAINERS, FAULTS, Known, stand_in
-from pipeline.unpickle_stand_ins import Inert, InertDtype, Maker, array_from_bytes, to_plain
+from pipeline.unpickle_stand_ins import (
+    Inert,
+    InertDtype,
+    Maker,
+    Memo,
+    array_from_bytes,
+    to_plain,
+)
 
 _ZLIB_STARTS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-LARGEST_BYTES = 8 << 30
-"""What a compressed file may grow to."""
-
-_PLAIN_UNPICKLER: Any = pickle._Unpickler
-"""Python's own reader in Python: only there can the stream be read between two steps."""
+SMALL_BYTES = 256 << 20
+LARGEST_RATIO = 200
+"""What a compressed file may grow to: to a small size anyway, else so many times its own."""
 
 
 class InertArrayBox(Inert):
     """joblib's description of the array whose bytes follow."""
 
     array: np.ndarray | None = None
+
+    def plain(self, memo: Memo) -> Any:
+        """The array."""
+        return self.array
 
     def read_from(self, read: Callable[[int], bytes]) -> None:
         """Take the array's bytes from the stream."""
@@ -62,10 +72,10 @@ _KNOWN: Known = {
 }
 
 
-class _JoblibUnpickler(_PLAIN_UNPICKLER):
+class _JoblibUnpickler(PlainUnpickler):
     """Reads a stream; knows no global but the given ones."""
 
-    dispatch: ClassVar[dict[Any, Any]] = dict(_PLAIN_UNPICKLER.dispatch)
+    dispatch: ClassVar[dict[Any, Any]] = dict(PlainUnpickler.dispatch)
 
     def __init__(self, stream: BytesIO, path: Path) -> None:
         super().__init__(stream, encoding="latin1")
@@ -98,7 +108,7 @@ def read_joblib(path: Path) -> Any:
     """
     try:
         stream = BytesIO(_unpacked(path.read_bytes()))
-        return _plain(_JoblibUnpickler(stream, path).load())
+        return to_plain(_JoblibUnpickler(stream, path).load())
     except (*FAULTS, zlib.error, lzma.LZMAError, OSError) as fault:
         reason = " ".join(str(fault).split())[:200] or type(fault).__name__
         raise InputError(f"{path}: cannot be read as a pickle ({reason})") from fault
@@ -111,27 +121,16 @@ def _unpacked(content: bytes) -> bytes:
         b"\xfd7": lambda: lzma.LZMAFile(BytesIO(content)),
         b"\x5d\x00": lambda: lzma.LZMAFile(BytesIO(content)),
     }
-    start = content[:2]
+    start, most_bytes = content[:2], max(SMALL_BYTES, LARGEST_RATIO * len(content))
     if start in _ZLIB_STARTS:
         unpacker = zlib.decompressobj()
-        unpacked = unpacker.decompress(content, LARGEST_BYTES)
+        unpacked = unpacker.decompress(content, most_bytes)
         if unpacker.unconsumed_tail:
-            raise ValueError(f"it unpacks to more than {LARGEST_BYTES >> 30} GiB")
+            raise ValueError(f"it unpacks to more than {most_bytes >> 20} MB")
         return unpacked
     if start not in unpackers:
         return content
-    unpacked = unpackers[start]().read(LARGEST_BYTES + 1)
-    if len(unpacked) > LARGEST_BYTES:
-        raise ValueError(f"it unpacks to more than {LARGEST_BYTES >> 30} GiB")
+    unpacked = unpackers[start]().read(most_bytes + 1)
+    if len(unpacked) > most_bytes:
+        raise ValueError(f"it unpacks to more than {most_bytes >> 20} MB")
     return unpacked
-
-
-def _plain(value: Any) -> Any:
-    """The content with every box replaced by the array in it."""
-    if isinstance(value, InertArrayBox):
-        return value.array
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_plain(item) for item in value)
-    return to_plain(value)

@@ -19,6 +19,8 @@ from pipeline.take import without_gaps
 from pipeline.types import Camera, Person, Status, Video
 
 ASSUMED_FPS = 30.0
+LARGEST = 1e6
+"""Metres or radians; what is beyond is no motion, and would not survive single precision."""
 SIZE_WITHOUT_VIDEO_PX = (1280, 720)
 RATE_TOLERANCE = 0.02
 NO_VIDEO = "none"
@@ -85,12 +87,13 @@ def _on_frames(
     person: ForeignPerson, result: ForeignResult, video: Video, path: Path, context: Context
 ) -> ForeignPerson:
     """The person on the video's frames; a file with its own rate is sampled at their times."""
-    finite = np.isfinite(person.pose_rotvec).all(axis=(1, 2)) & np.isfinite(person.t_m).all(axis=1)
+    usable = np.abs(person.pose_rotvec).max(axis=(1, 2), initial=0) <= LARGEST  # NaN is not
+    finite = usable & (np.abs(person.t_m).max(axis=1, initial=0) <= LARGEST)
     if not finite.all():
         text = f"{(~finite).sum()} frames of {person.label} hold NaN or infinity: left out"
         context.events.record(STAGE, "drop", text)
         person = _rows(person, finite)
-    if not np.isfinite(person.betas).all():
+    if not (np.abs(person.betas) <= LARGEST).all():
         raise InputError(f"{path}: person {person.label}: 'betas' are not finite")
     if not len(person.frame_index):
         return person

@@ -1,7 +1,7 @@
 """Find out whose a file is, and read it."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from pipeline.foreign.bvh import from_bvh
 from pipeline.foreign.gvhmr import from_gvhmr, is_gvhmr
 from pipeline.foreign.joblib_file import read_joblib
 from pipeline.foreign.phalp import from_phalp, is_phalp
-from pipeline.foreign.result import ForeignResult
+from pipeline.foreign.result import ForeignResult, check_bounds
 from pipeline.foreign.wham import from_wham, is_wham
 from pipeline.npz_file import read_npz_file
 from pipeline.probe import check_file
@@ -21,6 +21,8 @@ from pipeline.torch_file import TorchFile, open_torch_file
 from pipeline.torch_pickle import FAULTS, StoredTensor
 
 KNOWN = "PHALP/4DHumans/TokenHMR .pkl, WHAM .pkl, GVHMR .pt or .npz, AMASS .npz, BVH"
+DEEPEST_TENSOR = 2
+"""Mappings in mappings; GVHMR's parameters lie one level deep."""
 _READERS = (
     (is_phalp, from_phalp),
     (is_wham, from_wham),
@@ -43,12 +45,23 @@ def read_foreign(path: Path, rest_m: np.ndarray) -> ForeignResult:
     with path.open("rb") as file:
         start = file.read(9)
     if start == b"HIERARCHY":
-        return from_bvh(path, rest_m)
+        return _read_by(lambda _, bvh: from_bvh(bvh, rest_m), None, path)
     content = _archive(path) if start[:2] == b"PK" else read_joblib(path)
     for is_theirs, read in _READERS:
         if is_theirs(content):
-            return read(content, path)
+            return _read_by(read, content, path)
     raise InputError(f"{path}: {_described(content)}, not a result that is known. Known: {KNOWN}")
+
+
+def _read_by(read: Callable[[Any, Path], ForeignResult], content: Any, path: Path) -> ForeignResult:
+    """A program's reader on a file that may be anybody's."""
+    try:
+        result = read(content, path)
+    except FAULTS as fault:
+        reason = " ".join(str(fault).split())[:200] or type(fault).__name__
+        raise InputError(f"{path}: its parts do not make up a result ({reason})") from fault
+    check_bounds(result, path)
+    return result
 
 
 def _archive(path: Path) -> Any:
@@ -65,11 +78,11 @@ def _archive(path: Path) -> Any:
         raise InputError(f"{path}: cannot be read as an archive of arrays ({reason})") from error
 
 
-def _tensors_read(content: Any, opened: TorchFile) -> Any:
+def _tensors_read(content: Any, opened: TorchFile, depth: int = 0) -> Any:
     if isinstance(content, StoredTensor):
         return opened.tensor(content).numpy()
-    if isinstance(content, Mapping):
-        return {key: _tensors_read(value, opened) for key, value in content.items()}
+    if isinstance(content, Mapping) and depth < DEEPEST_TENSOR:
+        return {key: _tensors_read(value, opened, depth + 1) for key, value in content.items()}
     return content
 
 

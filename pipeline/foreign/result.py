@@ -13,6 +13,10 @@ from pipeline.errors import InputError
 ForeignBody = Literal["smpl", "smplh", "smplx", "bvh"]
 Axes = Literal["camera", "y", "z"]
 
+MOST_FRAMES = 10_000_000
+RATES_FPS = (0.01, 100_000.0)
+LARGEST_SIDE_PX = 65536
+
 SMPL_PELVIS_M = (-0.0018, -0.2233, 0.0282)
 """Pelvis of SMPL's neutral mean body at rest."""
 SMPLX_PELVIS_M = (0.0031, -0.3514, 0.0120)
@@ -82,6 +86,23 @@ def numbers(
         shape = getattr(values[key], "shape", type(values[key]).__name__)
         text = f"{place} has the form {shape}, expected rows of {columns} numbers"
         raise InputError(text) from error
+
+
+def check_bounds(result: ForeignResult, path: Path) -> None:
+    """Raise unless frames, rate and size are those of a video.
+
+    Raises:
+        InputError: they are not; nothing that large may be allocated.
+    """
+    if not result.people:
+        raise InputError(f"{path}: there is nobody in this result")
+    for person in result.people:
+        if len(person.frame_index) and int(np.abs(person.frame_index).max()) >= MOST_FRAMES:
+            raise InputError(f"{path}: person {person.label[:40]}: frames beyond {MOST_FRAMES}")
+    if result.fps is not None and not RATES_FPS[0] <= result.fps <= RATES_FPS[1]:
+        raise InputError(f"{path}: {result.fps:g} frames a second are no rate of a video")
+    if not all(1 <= side <= LARGEST_SIDE_PX for side in result.size_px or ()):
+        raise InputError(f"{path}: {result.size_px} pixels are no size of a video")
 
 
 def same_length(path: Path, where: str, *arrays: np.ndarray) -> None:

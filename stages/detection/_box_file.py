@@ -17,6 +17,7 @@ COLUMNS = ("frame", "left", "top", "right", "bottom")
 MOT_COLUMNS = ("frame", "id", "left", "top", "width", "height", "score")
 MOT_FIRST_FRAME = 1
 SHORTEST_MOT_LINE = 6
+LARGEST = 1e9
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def _mot_records(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]
 def _checked(where: str, record: Mapping[str, Any]) -> list[float]:
     """Frame, left, top, right, bottom, score of one record."""
     values = [_number(where, record, name) for name in COLUMNS]
+    if any(abs(value) > LARGEST for value in values):
+        raise InputError(f"{where}: a number is beyond {LARGEST:g}")
     if values[0] != int(values[0]):
         raise InputError(f"{where}: frame must be a whole number (got {values[0]:g})")
     if values[3] <= values[1] or values[4] <= values[2]:
