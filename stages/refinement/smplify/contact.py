@@ -23,6 +23,8 @@ FEET = [
 ]
 STILL_M_S, STILL_IN_DEPTH_M_S = 0.35, 1.0
 """Slower than this across the picture, and along the view, where the fit is less exact."""
+RESTING_M_S, SMOOTHED_S = 0.3, 0.2
+"""Marks of a foot slower than this across the picture, taken over so much time, rest."""
 SHORTEST_S = 0.1
 LEAST_SHARE = 0.2
 """Of the frames in which a foot is seen: some foot must stand still."""
@@ -62,8 +64,9 @@ class Contacts:
 def find_contacts(sites_m: Tensor, observed: Observed) -> Contacts:
     """From the sites (t, k, 3) of a fitted motion."""
     feet_m = sites_m[:, FEET]
-    slow = _slow(feet_m, observed) & _seen(observed)
-    still = _lasting(slow, observed.time_s)
+    seen = _seen(observed)
+    still = _lasting(_slow(feet_m, observed) & seen, observed.time_s)
+    still |= _lasting(_resting(feet_m, observed, seen), observed.time_s)
     ground = _judged(still, feet_m, observed)
     if ground is not Ground.HELD:
         still = torch.zeros_like(still)
@@ -95,6 +98,37 @@ def _slow(feet_m: Tensor, observed: Observed) -> Tensor:
     velocity = _velocity(feet_m, observed.time_s)
     across = velocity[..., :2].norm(dim=-1)
     return (across < STILL_M_S) & (velocity[..., 2].abs() < STILL_IN_DEPTH_M_S)
+
+
+def _resting(feet_m: Tensor, observed: Observed, seen: Tensor) -> Tensor:
+    """(t, 4) bool: heel and toe marks both rest in the picture.
+
+    Marks shake, so their speed is taken over a while. That finds feet which the fit still moves:
+    along the view above all, where the picture hardly tells.
+    """
+    frames = len(feet_m)
+    if frames < 3:  # noqa: PLR2004  (no speed to judge by)
+        return torch.zeros_like(seen)
+    marks_m = observed.points_px[:, FEET] / observed.K[[0, 1], [0, 1]]
+    step_s = float(torch.diff(observed.time_s).median())
+    half = max(round(SMOOTHED_S / step_s / 2), 1)
+    smooth_m = _moving_mean(marks_m, half)
+    time_s = observed.time_s[:, None, None]
+    rate = torch.zeros_like(smooth_m)
+    rate[1:-1] = (smooth_m[2:] - smooth_m[:-2]) / (time_s[2:] - time_s[:-2])
+    rate[0], rate[-1] = rate[1], rate[-2]
+    speed = rate.norm(dim=-1) * feet_m[..., 2].clamp_min(0.2)
+    slow = (speed < RESTING_M_S) & seen
+    both = slow.view(frames, 2, 2).all(-1, keepdim=True)
+    return both.expand(-1, -1, 2).reshape(frames, 4)
+
+
+def _moving_mean(values: Tensor, half: int) -> Tensor:
+    """Mean over 2 * half + 1 frames, fewer at the ends."""
+    total = torch.cat([torch.zeros_like(values[:1]), values.cumsum(0)])
+    frames = torch.arange(len(values))
+    low, high = (frames - half).clamp_min(0), (frames + half + 1).clamp_max(len(values))
+    return (total[high] - total[low]) / (high - low)[:, None, None]
 
 
 def _seen(observed: Observed) -> Tensor:
