@@ -11,13 +11,13 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
-from pipeline.skeletons import BLAZEPOSE33, COCO17, Skeleton
+from pipeline.skeletons import BLAZEPOSE33, COCO17, POSETRACK17, Skeleton
 
 PARTS = ("head", "chest", "belly", "upper_arms", "forearms", "thighs", "shins")
 POINTS = 32
 """Of every part; limbs share them between left and right."""
 LEAST_VISIBILITY = 0.5
-SKELETONS = {skeleton.name: skeleton for skeleton in (BLAZEPOSE33, COCO17)}
+SKELETONS = {skeleton.name: skeleton for skeleton in (BLAZEPOSE33, COCO17, POSETRACK17)}
 _LIMBS = (
     ("upper_arms", "shoulder", "elbow", 0.10),
     ("forearms", "elbow", "wrist", 0.08),
@@ -81,9 +81,10 @@ def points_on_landmarks(landmarks_px: Float[np.ndarray, "n k 3"], skeleton: str)
         grid = 0.15 + 0.7 * _grid(4, 8)[:, 0], top + (bottom - top) * _grid(4, 8)[:, 1]
         points[:, PARTS.index(part)] = _between(*shoulders, *hips, *grid)
         seen[:, PARTS.index(part)] = trunk_seen[:, None]
-    points[:, 0] = _head(
-        at("nose"), at("left_ear"), at("right_ear"), (shoulders[0] + shoulders[1]) / 2
-    )
+    face = ("nose", "left_ear", "right_ear")
+    given = _by_name(np.asarray(landmarks_px[..., 2]) > 0, known)
+    middle = _mean_of([at(name) for name in face], [given(name) for name in face])
+    points[:, 0] = _head(middle, (shoulders[0] + shoulders[1]) / 2)
     seen[:, 0] = (is_seen("nose") | is_seen("left_ear") | is_seen("right_ear"))[:, None]
     half = POINTS // 2
     for part, start, end, width in _LIMBS:
@@ -128,11 +129,17 @@ def _strip(start: np.ndarray, end: np.ndarray, width: float) -> np.ndarray:
     )
 
 
-def _head(
-    nose: np.ndarray, left_ear: np.ndarray, right_ear: np.ndarray, neck: np.ndarray
-) -> np.ndarray:
+def _mean_of(points: list[np.ndarray], given: list[np.ndarray]) -> np.ndarray:
+    """(n, 2) mean of those that are given; of all, where none is."""
+    weight = np.stack(given).astype(np.float64)
+    weight[:, ~weight.any(axis=0)] = 1.0
+    return np.asarray(
+        (np.stack(points) * weight[..., None]).sum(axis=0) / weight.sum(axis=0)[:, None]
+    )
+
+
+def _head(middle: np.ndarray, neck: np.ndarray) -> np.ndarray:
     """(n, 32, 2) points of face and hair, its size told by the way to the shoulders."""
-    middle = (nose + left_ear + right_ear) / 3
     up = middle - neck
     aside = np.stack([-up[:, 1], up[:, 0]], axis=1)
     grid = _grid(4, 8)

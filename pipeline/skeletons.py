@@ -143,6 +143,13 @@ COCO17 = Skeleton(
     ),
 )
 
+POSETRACK17 = Skeleton(
+    "posetrack17",
+    ("nose", "head_bottom", "head_top", "left_ear", "right_ear", *COCO17.points[5:]),
+    (("nose", "head_top"), ("nose", "head_bottom"), *_ACROSS, *_LIMBS),
+)
+"""PoseTrack's; its ears are placeholders that nobody annotated."""
+
 SMPL24 = Skeleton(
     "smpl24",
     (
@@ -345,7 +352,7 @@ _ALL = {
     skeleton.name: skeleton
     for skeleton in (
         *(BLAZEPOSE33, COCO17, SMPL24, SMPL45, OPENPOSE25, LSP14, COCOPLUS19, EXTRA19, DATA24),
-        *(HMR2_44, SPIN49, H36M17, COMMON14, COMMON17),
+        *(POSETRACK17, HMR2_44, SPIN49, H36M17, COMMON14, COMMON17),
     )
 }
 

@@ -3,7 +3,7 @@
 Without bodies, a person stands upright where a person of common height fills its box.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from pipeline.appearance import appearance_of
 from pipeline.camera import back_project, intrinsics
 from pipeline.context import Context
 from pipeline.errors import InputError
-from pipeline.mot_text import MotBoxes, as_detections
 from pipeline.shots import find_cuts, signature
 from pipeline.types import Bodies, Camera, Detections, Person, Video
 from pipeline.video import open_video, read_frames
@@ -35,9 +34,9 @@ class BoxesInVideo:
     """(n, d) appearance; None without pictures."""
 
 
-def boxes_without_video(boxes: MotBoxes, fps: float, name: str) -> BoxesInVideo:
+def boxes_without_video(boxes: Detections, fps: float, name: str) -> BoxesInVideo:
     """Boxes of a video that is not there: as large as the boxes reach, as long as they go."""
-    if not len(boxes.frame_index):
+    if not len(boxes):
         raise InputError(f"{name}: holds no boxes")
     reach = np.nanmax(boxes.boxes_xyxy_px, axis=0)
     frames = int(boxes.frame_index.max()) + 1
@@ -51,11 +50,11 @@ def boxes_without_video(boxes: MotBoxes, fps: float, name: str) -> BoxesInVideo:
         has_audio=False,
         codec="none",
     )
-    return BoxesInVideo(video, as_detections(boxes), None)
+    return BoxesInVideo(video, boxes, None)
 
 
 def boxes_in_video(
-    boxes: MotBoxes,
+    boxes: Detections,
     path: Path,
     context: Context,
     *,
@@ -80,7 +79,7 @@ def boxes_in_video(
     video = open_video(path, events=context.events)
     if boxes_size_px is not None:
         ratio = video.width_px / boxes_size_px[0], video.height_px / boxes_size_px[1]
-        boxes = boxes.scaled(*ratio)
+        boxes = scaled(boxes, *ratio)
     count = min(video.frame_count, last_frame or video.frame_count)
     inside = boxes.frame_index < count
     if not inside.all():
@@ -89,7 +88,7 @@ def boxes_in_video(
             "drop",
             f"{int((~inside).sum())} boxes lie beyond the video's {count} frames.",
         )
-    detections = _part(as_detections(boxes), inside)
+    detections = _part(boxes, inside)
     looks, cuts = _looked_at(video, detections, count, context)
     time_s = video.time_s[:count] if fps is None else np.arange(count) / fps
     return BoxesInVideo(replace(video, time_s=time_s, cut_frames=cuts), detections, looks)
@@ -111,10 +110,18 @@ def _looked_at(
     return np.concatenate(looks), find_cuts(np.stack(signatures))
 
 
+def scaled(boxes: Detections, x: float, y: float) -> Detections:
+    """Boxes and landmarks of a picture of another size."""
+    points = boxes.landmarks_px
+    if points is not None:
+        points = (points * np.array([x, y, 1])).astype(np.float32)
+    moved = (boxes.boxes_xyxy_px * np.array([x, y, x, y])).astype(np.float32)
+    return replace(boxes, boxes_xyxy_px=moved, landmarks_px=points)
+
+
 def _part(detections: Detections, rows: np.ndarray) -> Detections:
-    return Detections(
-        detections.frame_index[rows], detections.boxes_xyxy_px[rows], detections.score[rows]
-    )
+    values = {field.name: getattr(detections, field.name) for field in fields(Detections)}
+    return Detections(**{k: v[rows] if isinstance(v, np.ndarray) else v for k, v in values.items()})
 
 
 def track_alone(

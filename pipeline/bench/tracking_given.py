@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from pipeline.context import Context
-from pipeline.mot_text import MotBoxes, read_mot
+from pipeline.mot_text import MotBoxes, as_detections, read_mot
 from pipeline.scenes.film_cache import CachedFilm
 from pipeline.tracking_alone import BoxesInVideo, boxes_in_video, boxes_without_video
 
@@ -29,7 +29,7 @@ class GivenSequence:
 
 def tud_campus(folder: Path) -> GivenSequence:
     """71 frames of people who pass each other in a street; no video, so no looks."""
-    given = boxes_without_video(read_mot(folder / DETECTIONS), 25.0, "tud_campus")
+    given = boxes_without_video(as_detections(read_mot(folder / DETECTIONS)), 25.0, "tud_campus")
     return _sequence("tud_campus", given, read_mot(folder / "gt.txt"))
 
 
@@ -37,7 +37,7 @@ def pets09(folder: Path, context: Context) -> GivenSequence:
     """219 frames of small walkers from afar; boxes of 768 x 576, the video is smaller."""
     frames, size_px = 219, (768, 576)
     given = boxes_in_video(
-        _first(read_mot(folder / DETECTIONS), frames),
+        as_detections(_first(read_mot(folder / DETECTIONS), frames)),
         folder / "pets09_s2l1_480x360_10fps.mp4",
         context,
         boxes_size_px=size_px,
@@ -63,7 +63,9 @@ def film_boxes(film: CachedFilm, name: str, context: Context, seed: int = 0) -> 
         noisy[person, frame],
         np.full(len(frame), 0.9),
     )
-    return GivenSequence(name, boxes_in_video(boxes, film.clip, context), true, present)
+    return GivenSequence(
+        name, boxes_in_video(as_detections(boxes), film.clip, context), true, present
+    )
 
 
 def _first(boxes: MotBoxes, frames: int) -> MotBoxes:

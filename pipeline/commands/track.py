@@ -10,7 +10,12 @@ from pipeline.console import ERR, OUT, configure_logging, progress_factory
 from pipeline.errors import SettingsError
 from pipeline.imports import without_gc
 
-Given = Annotated[Path, typer.Option("--detections", help="Boxes as MOT text.", show_default=False)]
+Given = Annotated[
+    Path,
+    typer.Option(
+        "--detections", help="Boxes as MOT text, or PoseTrack's .json.", show_default=False
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Argument(metavar="[KEY=VALUE]...", help="Settings, such as tracking.backend=sort."),
@@ -20,6 +25,9 @@ VideoFile = Annotated[
 ]
 MotOut = Annotated[
     Path | None, typer.Option("--mot-out", help="Write boxes with ids as MOT text here.")
+]
+PoseTrackOut = Annotated[
+    Path | None, typer.Option("--posetrack-out", help="Write them as PoseTrack's JSON here.")
 ]
 Config = Annotated[
     str | None,
@@ -46,6 +54,7 @@ def track_command(
     overrides: Overrides = None,
     video: VideoFile = None,
     mot_out: MotOut = None,
+    posetrack_out: PoseTrackOut = None,
     config: Config = None,
     fps: Fps = None,
     size: Size = None,
@@ -59,25 +68,39 @@ def track_command(
     pixels = _size(size)
     with without_gc():
         from pipeline.context import Context
-        from pipeline.mot_text import mot_of, read_mot, write_mot
         from pipeline.tracking_alone import boxes_in_video, boxes_without_video, track_alone
 
     context = Context(progress=progress_factory(quiet=quiet))
-    boxes = read_mot(detections)
+    boxes = _read(detections)
+    ratio = (1.0, 1.0)
     if video is None:
         given = boxes_without_video(boxes, fps or COMMON_FPS, str(detections))
     else:
         given = boxes_in_video(boxes, video, context, boxes_size_px=pixels, fps=fps)
+        if pixels is not None:
+            ratio = pixels[0] / given.video.width_px, pixels[1] / given.video.height_px
     people = track_alone(given, tracking.backend, tracking.chosen, context)
     if mot_out is not None:
-        found = mot_of(people, fill_gaps)
-        if pixels is not None and video is not None:
-            ratio = pixels[0] / given.video.width_px, pixels[1] / given.video.height_px
-            found = found.scaled(*ratio)
-        write_mot(mot_out, found)
+        from pipeline.mot_text import mot_of, write_mot
+
+        write_mot(mot_out, mot_of(people, fill_gaps).scaled(*ratio))
+    if posetrack_out is not None:
+        from pipeline.posetrack_json import posetrack_of, write_posetrack
+
+        write_posetrack(posetrack_out, posetrack_of(people).scaled(*ratio), given.video)
     if not quiet:
-        _summarise(people, len(given.detections), tracking.backend, mot_out, context)
+        written = [path for path in (mot_out, posetrack_out) if path is not None]
+        _summarise(people, len(given.detections), tracking.backend, written, context)
     return 0
+
+
+def _read(path: Path) -> Any:
+    """Detections of a file, by its name's ending."""
+    from pipeline import mot_text, posetrack_json
+
+    if path.suffix.lower() == ".json":
+        return posetrack_json.as_detections(posetrack_json.read_posetrack(path))
+    return mot_text.as_detections(mot_text.read_mot(path))
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
@@ -89,9 +112,9 @@ def _size(text: str | None) -> tuple[int, int] | None:
     return int(width), int(height)
 
 
-def _summarise(people: Any, boxes: int, backend: str, mot_out: Path | None, context: Any) -> None:
+def _summarise(people: Any, boxes: int, backend: str, written: list[Path], context: Any) -> None:
     counted = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
-    where = "" if mot_out is None else f": {mot_out}"
+    where = f": {', '.join(map(str, written))}" if written else ""
     OUT.print(f"{counted} in {boxes} boxes by {backend}{where}", highlight=False)
     for event in context.events.events:
         ERR.print(f"  {event.kind}: {event.message}", highlight=False, markup=False)
