@@ -22,6 +22,8 @@ class Chain:
     """Sum of the presence over all sightings."""
     poses: dict[int, Pose] = field(default_factory=dict)
     """What was seen, by position in the present batch."""
+    last: Pose | None = None
+    """What was seen last."""
 
     @property
     def mean_presence(self) -> float:
@@ -37,7 +39,7 @@ class Chain:
     def see_next(self, position: int, pose: Pose) -> None:
         """Add a sighting in the frame after the last one."""
         self.see(position, pose)
-        self.region = pose.next_region
+        self.region, self.last = pose.next_region, pose
 
     def withdraw(self) -> None:
         """Take back what was seen in this batch: it was part of somebody else."""

@@ -34,6 +34,40 @@ def _reach_px(region: Region, pose: Pose) -> float:
     return 0.5 * (region.size_px + pose.next_region.size_px)
 
 
+def looked_apart(
+    network: LandmarkNetwork,
+    rgb: UInt8[np.ndarray, "h w 3"],
+    regions: Sequence[Region],
+    before: Sequence[Pose | None],
+) -> list[Pose]:
+    """The pose in every region, without those who were beside it in the frame before.
+
+    Where they were and the one looked for was not, they are painted out: else the network may give
+    one person made of two.
+
+    Args:
+        network: finds the pose.
+        rgb: the frame.
+        regions: where to look.
+        before: who was seen there in the frame before.
+    """
+    pictures = [crop(rgb, region, SIDE_PX) for region in regions]
+    for own, region, picture in zip(before, regions, pictures, strict=True):
+        if own is None:
+            continue
+        others = [p for p in before if p is not None and p is not own]
+        near = [pose for pose in others if pose_distance(own, pose) < FARTHEST]
+        if near:
+            _paint(picture, region, near, keep=[own])
+    return network.in_pictures(pictures, regions)
+
+
+def _paint(
+    picture: np.ndarray, region: Region, poses: Sequence[Pose], keep: Sequence[Pose] = ()
+) -> None:
+    paint_out(picture, poses, lambda points: region.to_region(points) * SIDE_PX, keep)
+
+
 def looked_behind(
     network: LandmarkNetwork,
     rgb: UInt8[np.ndarray, "h w 3"],
@@ -45,7 +79,7 @@ def looked_behind(
     Whether the pose's presence suffices is left to the caller.
     """
     picture = crop(rgb, region, SIDE_PX)
-    paint_out(picture, front, lambda points: region.to_region(points) * SIDE_PX)
+    _paint(picture, region, front)
     pose = network.in_pictures([picture], [region])[0]
     return pose if _is_somebody_else(pose, front) else None
 

@@ -49,6 +49,7 @@ def paint_out(
     picture: Picture,
     poses: Sequence[Pose],
     to_picture: Callable[[Float[np.ndarray, "n 2"]], Float[np.ndarray, "n 2"]],
+    keep: Sequence[Pose] = (),
 ) -> None:
     """Paint people over in the mean colour of the picture, in place.
 
@@ -56,10 +57,13 @@ def paint_out(
         picture: part of a frame.
         poses: who is to be painted over.
         to_picture: from pixels of the frame to those of the picture.
+        keep: who is not, where both are.
     """
     if not poses:
         return
     covered = silhouettes(picture.shape[:2], poses, to_picture)
+    if keep:
+        covered &= 1 - silhouettes(picture.shape[:2], keep, to_picture)
     if covered.any():
         picture[covered > 0] = picture.mean(axis=(0, 1)).astype(np.uint8)
 

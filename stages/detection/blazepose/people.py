@@ -20,7 +20,7 @@ from stages.detection.blazepose.detector import (
     Candidates,
     DetectorNetwork,
 )
-from stages.detection.blazepose.hidden import STEADY, beside, looked_behind
+from stages.detection.blazepose.hidden import STEADY, beside, looked_apart, looked_behind
 from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose
 from stages.detection.blazepose.likeness import (
     distinct,
@@ -89,7 +89,10 @@ class PeopleFinder:
 
     def _follow(self, frame: Frame, position: int) -> None:
         """Look for everybody where the last frame says."""
-        poses = self._landmarks(frame.rgb, [chain.region for chain in self._followed])
+        regions = [chain.region for chain in self._followed]
+        least = self._config.min_sightings
+        before = [chain.last if chain.sightings >= least else None for chain in self._followed]
+        poses = looked_apart(self._landmarks, frame.rgb, regions, before)
         found: list[tuple[Chain, Pose]] = []
         for chain, pose in zip(self._followed, poses, strict=True):
             if self._is_person(pose, frame, self._config.min_presence):
