@@ -100,7 +100,7 @@ _SHAPES: dict[str, tuple[int | str, ...]] = {
 
 def _checked(raw: Mapping[Any, Any], path: Path) -> BodyArrays:
     arrays = {key: _array(raw, key, path) for key in _SHAPES}
-    vertex_count = len(arrays["v_template"])
+    vertex_count = len(np.atleast_1d(arrays["v_template"]))
     for key, array in arrays.items():
         _check_shape(array, key, vertex_count, path)
     parents = _parents(arrays["kintree_table"], path)

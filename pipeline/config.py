@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline import backends
 from pipeline.errors import SettingsError
+from pipeline.limits import MAX_FRAMES, MAX_PIXELS
 from pipeline.text_files import TextError, parse_yaml, read_yaml
 
 STAGES = ("detection", "regression", "tracking", "refinement", "smoothing", "rendering")
@@ -28,6 +29,10 @@ class VideoSettings(_Block):
     """How the file is read."""
 
     decoder: Literal["pyav", "decord"] = "pyav"
+    max_frames: int = Field(default=MAX_FRAMES, gt=0)
+    """A video of more frames is refused (46 hours at 30 frames a second)."""
+    max_pixels: int = Field(default=MAX_PIXELS, gt=0)
+    """A video of larger pictures is refused before any is decoded (8192 x 8192)."""
 
 
 class CameraSettings(_Block):

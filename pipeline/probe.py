@@ -13,6 +13,7 @@ from jaxtyping import Float64
 from pipeline.decoders.pyav import MIN_STEP_S, decoded, open_container, picture_stream, tick_s
 from pipeline.errors import InputError
 from pipeline.frame import Orientation, orientation_of
+from pipeline.limits import DEFAULT_LIMITS, VideoLimits
 from pipeline.truncation import lost_frames
 
 VP8_SHOWN_BIT = 0x10
@@ -39,16 +40,16 @@ class Probe:
     codec: str
 
 
-def probe(path: Path) -> Probe:
+def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Probe:
     """Read all packet times and decode one frame.
 
     Raises:
-        InputError: not a video, or nothing in it can be decoded.
+        InputError: not a video, nothing in it can be decoded, or it is beyond the limits.
     """
     check_file(path)
     try:
-        with open_container(path) as container:
-            return _probe(container, path)
+        with open_container(path, limits.max_pixels) as container:
+            return _probe(container, path, limits)
     except (av.FFmpegError, ValueError) as error:
         raise InputError(_unreadable(path, error)) from error
 
@@ -83,7 +84,7 @@ def _unreadable(path: Path, error: Exception) -> str:
     return f"{path} is not a video that can be read ({reason}). Convert it to mp4 and try again."
 
 
-def _probe(container: InputContainer, path: Path) -> Probe:
+def _probe(container: InputContainer, path: Path, limits: VideoLimits) -> Probe:
     try:
         stream = picture_stream(container)
     except LookupError as error:
@@ -95,13 +96,16 @@ def _probe(container: InputContainer, path: Path) -> Probe:
     for other in container.streams:
         if other.index != stream.index:
             other.discard = Discard.all
-    pts = _packet_times(container, stream)
-    picture = first_picture(path)
+    _check_size(stream.codec_context.width, stream.codec_context.height, path, limits)
+    pts = _packet_times(container, stream, path, limits)
+    picture = first_picture(path, limits.max_pixels)
     if picture is None or not pts:
         raise InputError(
             f"{path}: no frame of its {stream.codec_context.name} video can be decoded. "
-            "The file is damaged; copy it again or convert it to mp4."
+            "The file is damaged; copy it again or convert it to mp4. (Pictures of more than "
+            f"video.max_pixels={limits.max_pixels} are not decoded.)"
         )
+    _check_size(picture.width, picture.height, path, limits)
     times_s, guessed = _times(pts, stream)
     orientation, exact = orientation_of(picture)
     width_px, height_px = orientation.size_px(picture.width, picture.height)
@@ -119,13 +123,23 @@ def _probe(container: InputContainer, path: Path) -> Probe:
     )
 
 
-def first_picture(path: Path) -> av.VideoFrame | None:
+def _check_size(width_px: int, height_px: int, path: Path, limits: VideoLimits) -> None:
+    if width_px * height_px > limits.max_pixels:
+        raise InputError(
+            f"{path}: its pictures are {width_px}x{height_px}, more than "
+            f"video.max_pixels={limits.max_pixels} allows. Make the video smaller, or raise that"
+        )
+
+
+def first_picture(path: Path, max_pixels: int) -> av.VideoFrame | None:
     """The first picture that decodes."""
-    with open_container(path) as container:
+    with open_container(path, max_pixels) as container:
         return next(decoded(container, picture_stream(container)), None)
 
 
-def _packet_times(container: InputContainer, stream: VideoStream) -> list[int | None]:
+def _packet_times(
+    container: InputContainer, stream: VideoStream, path: Path, limits: VideoLimits
+) -> list[int | None]:
     """Time of every packet that will show a picture, in stream ticks, in file order."""
     times: list[int | None] = []
     is_vp8 = stream.codec_context.name == "vp8"
@@ -136,6 +150,11 @@ def _packet_times(container: InputContainer, stream: VideoStream) -> list[int | 
             if is_vp8 and not bytes(packet)[0] & VP8_SHOWN_BIT:
                 continue  # VP8 stores reference pictures that are never shown
             times.append(packet.pts if packet.pts is not None else packet.dts)
+            if len(times) > limits.max_frames:
+                raise InputError(
+                    f"{path}: has more frames than video.max_frames={limits.max_frames} allows. "
+                    "Cut the video into parts, or raise that"
+                )
     except av.FFmpegError:
         pass  # cut off here; what was lost is counted by `lost_frames`
     return times

@@ -12,6 +12,7 @@ from pipeline.fingerprint import content_digest, files_used
 from pipeline.identities import read_identities
 from pipeline.identities_applied import corrected, identities_digest
 from pipeline.keep import Keeper
+from pipeline.limits import VideoLimits
 from pipeline.overlay import Overlay
 from pipeline.perceive import Perceiver
 from pipeline.person_file import write_people
@@ -52,7 +53,10 @@ def run(
     folder, events = ResultFolder(out), context.events
     do = Chosen(settings, context)
     decoder = settings.video.decoder
-    video = open_video(video_path, start_s=start_s, end_s=end_s, decoder=decoder, events=events)
+    limits = VideoLimits(settings.video.max_frames, settings.video.max_pixels)
+    video = open_video(
+        video_path, start_s=start_s, end_s=end_s, decoder=decoder, events=events, limits=limits
+    )
     camera = make_camera(video, settings.camera.focal_px, settings.camera.fov_deg, events)
     inputs = {
         "video": content_digest(video_path),

@@ -155,6 +155,8 @@ def _first_rows(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """Where each person begins, and where the last ends."""
     if lacking := {"id", "betas", "first_row"} - set(arrays):
         raise OutputError(f"{sorted(lacking)[0]} is missing")
+    if any(arrays[key].ndim == 0 for key in (*_PER_FRAME, "betas") if key in arrays):
+        raise OutputError("numbers of all frames are a single one")
     rows, ids, betas = arrays["first_row"], arrays["id"], arrays["betas"]
     plain = all(a.ndim == 1 and a.dtype.kind in "iu" for a in (rows, ids))
     if not plain or len(rows) != len(ids) + 1 or len(betas) != len(ids):

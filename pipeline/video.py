@@ -8,6 +8,7 @@ from pipeline.decoders import DECODERS, load_decoder
 from pipeline.errors import InputError
 from pipeline.events import EventLog
 from pipeline.frame import Frame
+from pipeline.limits import DEFAULT_LIMITS, VideoLimits
 from pipeline.probe import Probe, probe
 from pipeline.reader import FrameReader
 from pipeline.types import Video
@@ -22,6 +23,7 @@ def open_video(
     end_s: float | None = None,
     decoder: str = "pyav",
     events: EventLog | None = None,
+    limits: VideoLimits = DEFAULT_LIMITS,
 ) -> Video:
     """Look a video over, without decoding it, and choose the frames to work on.
 
@@ -31,12 +33,14 @@ def open_video(
         end_s: second to stop before, counted from the first frame.
         decoder: name of the decoder that `read_frames` will be given.
         events: where lost frames and assumptions are recorded.
+        limits: how large a video may be.
 
     Raises:
-        InputError: the file is missing, unreadable or no video, or no frame lies in the range.
+        InputError: the file is missing, unreadable, no video or beyond the limits, or no frame
+            lies in the range.
     """
     load_decoder(decoder)
-    found = probe(Path(path))
+    found = probe(Path(path), limits)
     after_first_s = found.times_s - found.times_s[0]
     chosen = np.flatnonzero(
         (after_first_s >= (start_s or 0.0) - 1e-9)

@@ -7,11 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")  # before NumPy: a process with threads must not fork
-
 from benchmarks.fuzz import doors
+from benchmarks.fuzz.files import file_trials
 from benchmarks.fuzz.films import seed_films, video_trials, whole_trials
+from benchmarks.fuzz.results import seed_result
 from benchmarks.fuzz.trial import Outcome, Trial, run_trials
 
 DEFAULT_FOLDER = Path("outputs/fuzz")
@@ -51,9 +50,6 @@ def _trials(asked: argparse.Namespace) -> list[Trial]:
     trials = video_trials(films, asked.videos, asked.seed)
     trials += whole_trials(films, asked.whole, asked.seed + 1)
     if asked.files:
-        from benchmarks.fuzz.files import file_trials
-        from benchmarks.fuzz.results import seed_result
-
         result = seed_result(asked.folder / "seed")
         trials += file_trials(result, asked.files, asked.seed + 2)
     return [trial for trial in trials if not asked.only or trial.name in asked.only]

@@ -1,5 +1,6 @@
 """The project's doors, as steps of a trial: each gives the exit code that a user would see."""
 
+import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -49,10 +50,8 @@ def decoded(path: Path, decoder: str = "pyav") -> Callable[[], int]:
 
 def warmed() -> None:
     """Import everything that the doors need, so that forks need not; starts no thread."""
-    import pipeline.foreign.importing  # noqa: PLC0415
-    import pipeline.run  # noqa: PLC0415
-    import pipeline.viewer  # noqa: PLC0415
-    import pipeline.views.rendering  # noqa: PLC0415
+    for name in ("foreign.importing", "run", "viewer", "views.rendering"):
+        importlib.import_module(f"pipeline.{name}")
     from pipeline import backends, exporting  # noqa: PLC0415
     from pipeline.chosen import Chosen  # noqa: PLC0415
     from pipeline.config import load_settings  # noqa: PLC0415

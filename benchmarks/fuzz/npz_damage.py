@@ -67,7 +67,7 @@ def _other_shape(array: np.ndarray, rng: Rng) -> Any:
     changes = (
         lambda: array[..., None],
         lambda: array[:0] if array.ndim else np.zeros(0, array.dtype),
-        lambda: array.ravel(),
+        array.ravel,
         lambda: array.T,
         lambda: array[:1] if array.ndim else array[None],
         lambda: np.concatenate([array, array]) if array.ndim else np.stack([array, array]),

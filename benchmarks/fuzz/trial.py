@@ -66,7 +66,8 @@ def run_trials(
 
 
 def _started(trial: Trial, folder: Path) -> tuple[int, float]:
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()

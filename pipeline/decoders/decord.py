@@ -25,9 +25,11 @@ def decode(video: Video, first_frame: int) -> Generator[Picture, None, None]:
         InputError: decord cannot read the file.
     """
     try:
-        reader = decord.VideoReader(str(video.path), ctx=decord.cpu(0))
+        with open_container(video.path):  # refuses lists of files and addresses
+            # An absolute path: decord would take 'http:...' and 'concat:...' for addresses.
+            reader = decord.VideoReader(str(video.path.absolute()), ctx=decord.cpu(0))
         times_s = _times_s(reader, video)
-    except (decord.DECORDError, RuntimeError) as error:
+    except (decord.DECORDError, RuntimeError, av.FFmpegError) as error:
         raise _unreadable(video) from error
     if times_s[0] < video.time_s[0] and video.first_frame == 0:
         # Decord counts the frames that an edit list hides, and then gives others for them.

@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 
 from pipeline.cores import given_cores
 from pipeline.decoders import Picture
+from pipeline.limits import MAX_PIXELS
 from pipeline.types import Video
 
 LOGGER = logging.getLogger(__name__)
@@ -22,10 +23,32 @@ SEEK_FROM_FRAME = 48
 MIN_STEP_S = 1e-5
 """Frames with the same time (a fault of the file) are put this far apart."""
 
+REFUSED_FORMATS = frozenset(
+    "applehttp avisynth concat dash ffmetadata hls imf lavfi rtp rtsp sap sdp tty vapoursynth "
+    "webm_dash_manifest".split()
+)
+"""What FFmpeg takes for videos and is a list of other files, an address or a program."""
+FORMATS = ",".join(sorted(av.formats_available - REFUSED_FORMATS))
 
-def open_container(path: Path) -> InputContainer:
-    """Open a file (never a network address) for reading."""
-    return av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+
+def open_container(path: Path, max_pixels: int = MAX_PIXELS) -> InputContainer:
+    """Open a file for reading: never an address, a list of other files, or a pattern of names.
+
+    Args:
+        path: the file, whatever its name looks like.
+        max_pixels: larger pictures are not decoded; nothing is allocated for them.
+    """
+    careful = {
+        "protocol_whitelist": "file",
+        "format_whitelist": FORMATS,
+        "pattern_type": "none",
+        "max_pixels": str(max_pixels),
+    }
+    container = av.open(f"file:{path}", options=careful)
+    for stream in container.streams.video:
+        if stream.codec_context is not None:
+            stream.codec_context.options = {"max_pixels": str(max_pixels)}
+    return container
 
 
 def picture_stream(container: InputContainer) -> VideoStream:
@@ -105,7 +128,7 @@ def _flushed(stream: VideoStream) -> Iterator[av.VideoFrame]:
 
 def _pictures(video: Video, seek_s: float | None) -> Generator[Picture, None, None]:
     """Pictures from the key frame before `seek_s` on, or from the start, with their times."""
-    with open_container(video.path) as container:
+    with open_container(video.path, max(MAX_PIXELS, video.width_px * video.height_px)) as container:
         stream = picture_stream(container)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = given_cores()  # 0: as many as there are

@@ -16,6 +16,7 @@ from pipeline.foreign.people import imported, video_of_nothing
 from pipeline.foreign.reading import read_foreign
 from pipeline.keep import Keeper
 from pipeline.licences import Licence
+from pipeline.limits import VideoLimits
 from pipeline.overlay import Overlay
 from pipeline.person_file import write_people
 from pipeline.report import recorded
@@ -56,7 +57,9 @@ def import_result(
             raise SettingsError("overlay.enabled: there is nothing to draw on; give --video x.mp4")
         video = video_of_nothing(result, path, events)
     else:
-        video = open_video(video_path, decoder=settings.video.decoder, events=events)
+        limits = VideoLimits(settings.video.max_frames, settings.video.max_pixels)
+        decoder = settings.video.decoder
+        video = open_video(video_path, decoder=decoder, events=events, limits=limits)
     found = imported(result, video, settings.camera, context, path)
     later, folder = Chosen(settings, context, _stages(settings)), ResultFolder(out)
     made_from = {

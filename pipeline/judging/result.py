@@ -23,7 +23,7 @@ from pipeline.judging.verdict import Risk, Verdict, judge
 from pipeline.person_file import read_person
 from pipeline.result import ResultFolder
 from pipeline.schema import person_problems
-from pipeline.types import Camera, Person
+from pipeline.types import Bodies, Camera, Detections, Person
 
 SAME_BOX_PX = 1e-3
 
@@ -113,8 +113,11 @@ def _read_shapes(folder: ResultFolder) -> _Shapes | None:
     paths = [folder.stage_path(name) for name in ("detections", "bodies")]
     if not all(path.exists() for path in paths):
         return None
-    detections, bodies = (storage.read_npz(path) for path in paths)
-    return _Shapes(detections["frame_index"], detections["boxes_xyxy_px"], bodies["betas"])
+    detections = storage.noun_from(Detections, storage.read_npz(paths[0]))
+    bodies = storage.noun_from(Bodies, storage.read_npz(paths[1]))
+    if len(detections) != len(bodies):
+        raise OutputError(f"{folder.path}: {len(bodies)} bodies for {len(detections)} detections")
+    return _Shapes(detections.frame_index, detections.boxes_xyxy_px, bodies.betas)
 
 
 def _statures(shapes: _Shapes | None, person: Person, context: Context) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import av
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -37,7 +37,7 @@ def write_report(folder: ResultFolder, context: Context) -> list[Path]:
     report = folder.read_report()
     judged = judge_result(folder, report, context)
     facts = report_facts(report, judged)
-    page = render_page(facts, _pictures(folder, judged))
+    page = render_page(facts, _pictures(folder, judged, context))
     with output_errors(folder.path):
         write_json(folder.quality_path, facts)
         with written_aside(folder.page_path) as aside:
@@ -96,10 +96,15 @@ def _flat(settings: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]
     return rows
 
 
-def _pictures(folder: ResultFolder, judged: Judgement) -> Pictures:
+def _pictures(folder: ResultFolder, judged: Judgement, context: Context) -> Pictures:
     """From the overlay, where there is one."""
     times = folder.stage_path("video")
     if not folder.overlay_path.exists() or not times.exists():
         return Pictures((), {})
-    time_s = storage.read_npz(times)["time_s"].astype(np.float64)
-    return read_pictures(folder.overlay_path, time_s, [q.person for q in judged.people])
+    time_s = storage.video_from(storage.read_npz(times), folder.path).time_s
+    try:
+        return read_pictures(folder.overlay_path, time_s, [q.person for q in judged.people])
+    except (av.FFmpegError, LookupError, ValueError) as error:
+        text = f"The report has no pictures: {folder.overlay_path.name} cannot be read ({error})"
+        context.events.record("report", "drop", text)
+        return Pictures((), {})

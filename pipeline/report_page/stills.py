@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from jaxtyping import Float64, UInt8
 
+from pipeline.decoders.pyav import open_container
 from pipeline.types import Person
 
 STILLS = 6
@@ -88,7 +88,7 @@ class _Overlay:
         self._path, self._frames = path, frames
 
     def __enter__(self) -> "_Overlay":
-        self._container = av.open(str(self._path))
+        self._container = open_container(self._path)
         self._stream = self._container.streams.video[0]
         self._stream.thread_type = "AUTO"
         packets = [(p.pts, p.is_keyframe) for p in self._container.demux(self._stream)]

@@ -106,7 +106,7 @@ def test_two_runs_do_not_write_one_folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("", "cannot be read"), ("{}", "schema version None"), ("[1]", "schema")]
+    ("text", "words"), [("", "cannot be read"), ("{}", "schema_version None"), ("[1]", "schema")]
 )
 def test_damaged_reports_are_named(tmp_path, text, words):
     (tmp_path / "run.json").write_text(text)
