@@ -21,8 +21,10 @@ from stages.tracking.phalp.contacts import Contact, contacts_of, cut_at, cut_fra
 from stages.tracking.phalp.links import Evidence, link_evidence
 from stages.tracking.phalp.tracklets import Tracklet, World, tracklet_of
 
-KEPT_CONTACT, KEPT_ABSENCE = 3.5, 1.5
-"""What speaks for leaving two pieces of one track together: at a meeting, after an absence."""
+KEPT_CONTACT, KEPT_ABSENCE, KEPT_STEADY = 3.5, 1.5, 12.0
+"""What speaks for leaving two pieces of one track together: at a meeting, after an absence, and
+where it went on without either, however it looked."""
+WENT_ON_FRAMES = 3
 ABSENCE_S = 0.35
 """After a longer absence a track is judged again."""
 ROUNDS = 2
@@ -97,8 +99,15 @@ def _bonus(pieces: list[Piece]) -> Float64[np.ndarray, "n n"]:
     bonus = np.zeros((len(pieces), len(pieces)))
     for row, (before, after) in enumerate(pairwise(pieces)):
         if before.track == after.track:
-            bonus[row, row + 1] = KEPT_CONTACT if after.after_contact else KEPT_ABSENCE
+            bonus[row, row + 1] = _kept(before, after)
     return bonus
+
+
+def _kept(before: Piece, after: Piece) -> float:
+    if after.after_contact:
+        return KEPT_CONTACT
+    went_on = after.tracklet.start.frame - before.tracklet.end.frame <= WENT_ON_FRAMES
+    return KEPT_STEADY if went_on else KEPT_ABSENCE
 
 
 def _chains(pieces: list[Piece], following: dict[int, int]) -> list[np.ndarray]:
