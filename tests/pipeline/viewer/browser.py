@@ -68,6 +68,13 @@ class Browser:
             time.sleep(0.1)
         raise TimeoutError(f"{page} did not get ready")
 
+    def load(self, page: Path, timeout_s: float = 30.0) -> None:
+        """Load a page of any kind, with its pictures."""
+        self.send("Page.navigate", url=page.resolve().as_uri())
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end and self.run("document.readyState") != "complete":
+            time.sleep(0.1)
+
     def run(self, script: str):
         """The value of a JavaScript expression."""
         given = self.send("Runtime.evaluate", expression=script, returnByValue=True)
