@@ -1,8 +1,7 @@
 """humans4d: the command line. Commands live in `pipeline/commands/`, one file each.
 
-Exit codes: 0 done; 1 unexpected; 2 wrong settings or usage; 3 unusable input; 4 weights, package
-or network missing; 5 output cannot be written or read; 6 `--strict` and something was dropped,
-assumed or replaced; 7 some videos of a batch failed; 130 interrupted.
+Exit codes are in `pipeline.errors.EXIT_CODES`. With `--json` a command prints one JSON document on
+stdout, and an error is one, too: ``{"error": {"kind", "message", "exit_code"}}``.
 """
 
 import os
@@ -30,11 +29,21 @@ from pipeline.commands import (
     validate,
     view,
 )
-from pipeline.console import ERR, OUT
-from pipeline.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_SETTINGS, UserError
+from pipeline.console import ERR, OUT, print_json
+from pipeline.errors import (
+    EXIT_CODES,
+    EXIT_INTERNAL,
+    EXIT_INTERRUPTED,
+    EXIT_SETTINGS,
+    UserError,
+)
+
+JSON_COMMANDS = ("run", "import", "inspect", "validate", "doctor", "track", "batch")
+"""Commands whose `--json` is one document on stdout (`bench --json FILE` writes a file)."""
 
 app = typer.Typer(
     help="Video in; for every person in it, a SMPL body for every frame.",
+    epilog="Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODES.items()) + ".",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -83,23 +92,26 @@ def _exit_code() -> int:
     try:
         code = int(app(standalone_mode=False) or 0)
     except UserError as error:
-        _complain(str(error))
+        _complain(str(error), error.exit_code, type(error).__name__)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = EXIT_INTERRUPTED
     except Exception as error:
         if _is_usage_error(error):
-            _complain(error.format_message())  # type: ignore[attr-defined]
+            _complain(error.format_message(), EXIT_SETTINGS)  # type: ignore[attr-defined]
             return EXIT_SETTINGS
         if os.environ.get("HUMANS4D_DEBUG"):
             raise
         _complain(
             f"Unexpected {type(error).__name__}: {error}. This is a fault of humans4d: please "
-            "report it with the output of the same command under HUMANS4D_DEBUG=1"
+            "report it with the output of the same command under HUMANS4D_DEBUG=1, and "
+            "with what humans4d doctor --bundle bug.zip RESULT writes",
+            EXIT_INTERNAL,
+            "InternalError",
         )
         return EXIT_INTERNAL
     if code == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this code
-        _complain("Interrupted. What is done stays; run the same command again to continue")
+        _complain("Interrupted. What is done stays; run the same command again to continue", code)
     return code
 
 
@@ -108,7 +120,9 @@ def _is_usage_error(error: Exception) -> bool:
     return hasattr(error, "format_message") and hasattr(error, "exit_code")
 
 
-def _complain(text: str) -> None:
+def _complain(text: str, code: int, kind: str = "SettingsError") -> None:
+    if "--json" in sys.argv[2:] and sys.argv[1] in JSON_COMMANDS:
+        print_json({"error": {"kind": kind, "message": text, "exit_code": code}})
     ERR.print(f"[bold red]humans4d:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 

@@ -10,6 +10,19 @@ EXIT_STRICT = 6
 EXIT_BATCH = 7
 EXIT_INTERRUPTED = 130
 
+EXIT_CODES = {
+    EXIT_OK: "done",
+    EXIT_INTERNAL: "a fault of humans4d itself",
+    EXIT_SETTINGS: "wrong settings or usage",
+    EXIT_INPUT: "the input cannot be used",
+    EXIT_MISSING: "weights, a package, a body file or the network is missing",
+    EXIT_OUTPUT: "a result cannot be written or read, or is not valid",
+    EXIT_STRICT: "--strict, and something was dropped, assumed or replaced",
+    EXIT_BATCH: "some videos of a batch failed",
+    EXIT_INTERRUPTED: "interrupted",
+}
+"""Every exit code and its meaning: the one home; help and docs show this table."""
+
 
 class UserError(Exception):
     """Something the user can mend. Its text is shown as it is, without a traceback."""

@@ -159,14 +159,16 @@ class Keeper:
             text = f"Kept results of {stage} were damaged ({error}); they are made again"
             self.context.events.record(stage, "info", text)
             return None
+        LOGGER.info("%s is kept", stage, extra={"stage": stage})
         self.record.note_reused(stage)
         return made
 
     def _timed(self, make: Callable[[], Made], stage: str) -> tuple[Made, list[Event], float]:
-        LOGGER.info("%s begins", stage)
+        LOGGER.info("%s begins", stage, extra={"stage": stage})
         start_s, recorded = time.perf_counter(), len(self.context.events.events)
         made = make()
         seconds = round(time.perf_counter() - start_s, 3)
+        LOGGER.info("%s is done", stage, extra={"fields": {"seconds": seconds}})
         return made, self.context.events.events[recorded:], seconds
 
     def _write(

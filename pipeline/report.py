@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.batch.peak_memory import peak_memory_bytes
 from pipeline.chosen import Chosen
 from pipeline.config import Settings
 from pipeline.context import Context
@@ -46,6 +47,7 @@ class Record:
             "fingerprint": fingerprint,
             "files": self.folder.sizes(files),
             "seconds": seconds,
+            "peak_memory_mb": round(peak_memory_bytes() / 1e6),
             "reused": False,
             "events": [asdict(event) for event in events],
         }
@@ -76,10 +78,24 @@ class Record:
         if not people:
             self.context.events.record("tracking", "info", "No person was found in this video")
 
+    def _timings(self) -> dict[str, Any]:
+        """What this run itself took, all stages together and stage by stage."""
+        took = {name: one["seconds"] for name, one in self.made.items() if not one["reused"]}
+        frames = self.results.get("video", {}).get("frame_count", 0)
+        return {
+            "seconds": round(sum(took.values()), 3),
+            "frames_per_second": {
+                name: round(frames / seconds, 2) for name, seconds in took.items() if seconds > 0
+            },
+            "peak_memory_mb": round(peak_memory_bytes() / 1e6),
+        }
+
     def save(self, status: str) -> None:
         """Write run.json."""
         events = self.context.events.as_dicts()
         made = {**self.earlier, **self.made} if status != "complete" else self.made
+        if status == "complete":
+            self.results["timings"] = self._timings()
         self.folder.write_report(
             {"status": status, **self.facts, **self.results, "events": events, "made": made}
         )

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.run import Config, Quiet, Verbose
-from pipeline.console import ERR, OUT, configure_logging, progress_factory
+from pipeline.commands.run import Config, Json, Quiet, Verbose
+from pipeline.console import ERR, OUT, configure_logging, print_json, progress_factory
 from pipeline.imports import without_gc
+from pipeline.run_log import run_log
 
 File = Annotated[
     Path,
@@ -36,6 +37,7 @@ def import_command(
     video: Video = None,
     output: Out = None,
     config: Config = None,
+    as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
@@ -53,12 +55,15 @@ def import_command(
 
     settings = import_settings(config, overrides or [])
     context = Context(
-        progress=progress_factory(quiet=quiet),
+        progress=progress_factory(quiet=quiet or as_json),
         body_model=settings.body.model,
         device=choose_device(settings.device),
     )
-    report = import_result(file, video, out, settings, context)
-    if not quiet:
+    with run_log(out, "import"):
+        report = import_result(file, video, out, settings, context)
+    if as_json:
+        print_json({"folder": str(out), **report})
+    elif not quiet:
         people = len(report["people"])
         counted = f"{people} {'person' if people == 1 else 'people'}"
         program = report["settings"]["import"]["backend"]

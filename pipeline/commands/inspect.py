@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.console import OUT
+from pipeline.console import OUT, print_json
 from pipeline.errors import OutputError
 from pipeline.person_words import entries, sentences
 from pipeline.result import ResultFolder
@@ -25,12 +25,22 @@ Target = Annotated[
 ]
 
 
-def inspect_command(result: Target) -> int:
+Json = Annotated[bool, typer.Option("--json", help="Print it as one JSON document.")]
+
+
+def inspect_command(result: Target, as_json: Json = False) -> int:
     """Show the people of a result, how good each is, and the run's events; or explain one file."""
     if result.is_file():
-        return _explain(result)
+        return _explain(result, as_json=as_json)
     folder = ResultFolder(result)
     report = folder.read_report()
+    if as_json:
+        verdicts = [
+            {"id": person_id, "level": level, "text": words}
+            for person_id, level, words in _verdicts(folder)
+        ]
+        print_json({"folder": str(result), **report, "verdicts": verdicts})
+        return 0
     _show_run(report)
     if report.get("people"):
         OUT.print(_people_table(report["people"]))
@@ -44,12 +54,17 @@ def inspect_command(result: Target) -> int:
     return 0
 
 
-def _explain(path: Path) -> int:
+def _explain(path: Path, *, as_json: bool) -> int:
     """One person's file: what it says, and what each array means."""
     arrays = read_npz(path)
     if problems := person_problems(arrays):
         more = f" ({len(problems)} problems in all)" if len(problems) > 1 else ""
         raise OutputError(f"{path}: {problems[0]}{more}. See all with: humans4d validate {path}")
+    if as_json:
+        keys = ("array", "holds", "meaning")
+        rows = [dict(zip(keys, row, strict=True)) for row in entries(arrays)]
+        print_json({"file": str(path), "says": list(sentences(arrays)), "arrays": rows})
+        return 0
     for line in sentences(arrays):
         OUT.print(line, highlight=False, markup=False, soft_wrap=True)
     table = Table()
@@ -61,22 +76,24 @@ def _explain(path: Path) -> int:
     return 0
 
 
-def _show_verdicts(folder: ResultFolder) -> None:
-    """The report's verdict on everybody, where there is a report."""
+def _verdicts(folder: ResultFolder) -> list[tuple[int, str, str]]:
+    """The report's verdict on everybody (id, level, words); nothing where there is no report."""
     try:
-        people = read_json(folder.quality_path)["people"]
-        verdicts = [
-            (int(p["id"]), str(p["verdict"]["level"]), p["verdict"]["text"]) for p in people
-        ]
+        people = [(p["id"], p["verdict"]) for p in read_json(folder.quality_path)["people"]]
+        return [(int(number), str(said["level"]), str(said["text"])) for number, said in people]
     except FileNotFoundError:
-        return
+        return []
     except (OSError, TextError, LookupError, TypeError, ValueError) as error:
         text = f"{folder.quality_path}: cannot be read. Run the video again to remake it"
         raise OutputError(text) from error
+
+
+def _show_verdicts(folder: ResultFolder) -> None:
+    verdicts = _verdicts(folder)
     for person_id, level, words in verdicts:
-        colour, text = _COLOURS.get(level, "default"), escape(str(words))
+        colour, text = _COLOURS.get(level, "default"), escape(words)
         OUT.print(f"[{colour}]person {person_id}:[/] {text}", highlight=False, soft_wrap=True)
-    if folder.page_path.exists():
+    if verdicts and folder.page_path.exists():
         OUT.print(f"In pictures: {folder.page_path}", highlight=False, markup=False)
 
 

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.config import Settings, load_settings, settings_from
-from pipeline.console import ERR, OUT, configure_logging, progress_factory
+from pipeline.console import ERR, OUT, configure_logging, print_json, progress_factory
 from pipeline.errors import StrictError
 from pipeline.imports import without_gc
 from pipeline.result import ResultFolder
 from pipeline.run_key import run_key
+from pipeline.run_log import run_log
 
 Video = Annotated[Path, typer.Argument(help="The video file.", show_default=False)]
 Overrides = Annotated[
@@ -29,6 +30,7 @@ Config = Annotated[
 Start = Annotated[float | None, typer.Option(help="Leave out what is before, in seconds.")]
 End = Annotated[float | None, typer.Option(help="Leave out what is from here on, in seconds.")]
 Strict = Annotated[bool, typer.Option(help="Fail if anything was dropped, assumed or replaced.")]
+Json = Annotated[bool, typer.Option("--json", help="Print run.json as one JSON document.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show errors only.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the log.")]
 
@@ -41,6 +43,7 @@ def run_command(
     start: Start = None,
     end: End = None,
     strict: Strict = False,
+    as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
@@ -53,8 +56,10 @@ def run_command(
     report = folder.current_report(fingerprint) if fingerprint else None
     reused = report is not None
     if report is None:
-        report = _run(video, folder, settings, start, end, fingerprint, quiet)
-    if not quiet:
+        report = _run(video, folder, settings, start, end, fingerprint, quiet or as_json)
+    if as_json and not (strict and _against_strict(report)):
+        print_json({"folder": str(folder.path), "nothing_to_do": reused, **report})
+    if not quiet and not as_json:
         _summarise(report, folder, time.perf_counter() - started, reused=reused)
     return _strict_exit(report, folder) if strict else 0
 
@@ -94,15 +99,16 @@ def _run(
         body_model=settings.body.model,
         device=choose_device(settings.device),
     )
-    return run(
-        video,
-        folder.path,
-        settings,
-        context,
-        start_s=start_s,
-        end_s=end_s,
-        fingerprint=fingerprint,
-    )
+    with run_log(folder.path, "run"):
+        return run(
+            video,
+            folder.path,
+            settings,
+            context,
+            start_s=start_s,
+            end_s=end_s,
+            fingerprint=fingerprint,
+        )
 
 
 def _summarise(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.console import ERR, OUT
+from pipeline.console import ERR, OUT, print_json
 from pipeline.errors import EXIT_OK, EXIT_OUTPUT, OutputError
 from pipeline.result import ResultFolder
 from pipeline.schema import person_problems
@@ -16,12 +16,18 @@ Target = Annotated[
 ]
 
 
-def validate_command(result: Target) -> int:
+Json = Annotated[bool, typer.Option("--json", help="Print what is wrong as JSON.")]
+
+
+def validate_command(result: Target, as_json: Json = False) -> int:
     """Check a result folder, or one person's file, against docs/schema.md."""
     if result.is_file():
         problems, checked = _file_problems(result), 1
     else:
         problems, checked = _folder_problems(ResultFolder(result))
+    if as_json:
+        print_json({"valid": not problems, "files": checked, "problems": problems})
+        return EXIT_OUTPUT if problems else EXIT_OK
     for text in problems:
         ERR.print(text, highlight=False, markup=False, soft_wrap=True)
     if problems:
