@@ -48,3 +48,17 @@ def test_what_is_wrong_is_told(detections, tmp_path):
     failed = runner.invoke(app, ["track", "--detections", str(bad)])
     assert isinstance(failed.exception, InputError)
     assert "holds no boxes" in str(failed.exception)
+
+
+def test_posetrack_json_goes_in_and_out(detections, tmp_path):
+    """The same people by both formats."""
+    runner, mot, json = CliRunner(), tmp_path / "a.txt", tmp_path / "a.json"
+    both = ["--mot-out", str(mot), "--posetrack-out", str(json)]
+    done = runner.invoke(app, ["track", "--detections", str(detections), *both])
+    assert done.exit_code == 0, done.output
+    again = tmp_path / "b.txt"
+    done = runner.invoke(app, ["track", "--detections", str(json), "--mot-out", str(again)])
+    assert done.exit_code == 0, done.output
+    first, second = read_mot(mot), read_mot(again)
+    np.testing.assert_array_equal(first.ids, second.ids)
+    np.testing.assert_allclose(first.boxes_xyxy_px, second.boxes_xyxy_px, atol=0.01)

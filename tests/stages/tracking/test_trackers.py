@@ -206,3 +206,36 @@ def test_ids_do_not_depend_on_what_was_tracked_before(name):
     detections = detections_of([boxes_at(np.full(40, x)) for x in (200.0, 700.0)], video)
     assert [p.id for p in run(name, video, detections)] == [1, 2]
     assert [p.id for p in run(name, video, detections)] == [1, 2]
+
+
+def test_a_track_that_goes_over_to_somebody_else_is_parted_where_the_look_changes():
+    """One steps behind the other's place as that one is lost: the tracks never meet."""
+    first, second = boxes_at(np.full(160, 500.0)), boxes_at(np.full(160, 500.0))
+    first[60:100], first[100:] = np.nan, boxes_at(np.full(60, 640.0))
+    second[:41], second[41:60] = boxes_at(200 + 4.5 * np.arange(41)), np.nan
+    video, walks = video_of(160), [first, second]
+    detections = detections_of(walks, video)
+    bodies = dressed(detections, {0: 25.0, 1: 60.0}, who_is_where(detections, walks))
+    online = run("phalp online", video, detections, bodies)
+    assert any(centres_px(p)[0] == 500 and len(p) == 160 for p in online)
+    ends = sorted(
+        (centres_px(p)[0], centres_px(p)[-1]) for p in run("phalp", video, detections, bodies)
+    )
+    np.testing.assert_allclose(ends, [(200, 500), (500, 640)], atol=1e-3)
+
+
+def test_who_goes_on_without_meeting_anybody_is_one_person_however_the_look_changes():
+    """Light, or half hidden by something: before and after are told apart, and stay together."""
+    video, walk = video_of(120), boxes_at(300 + 2.0 * np.arange(120))
+    detections = detections_of([walk], video)
+    bodies = dressed(detections, {0: 25.0, 1: 45.0}, detections.frame_index >= 60)
+    (person,) = run("phalp", video, detections, bodies)
+    assert person.observed.all()
+
+
+def test_a_jump_across_the_picture_has_a_defined_end_with_the_published_cost():
+    """Its gate knows no distance in the picture; a box that jumps never makes a third person."""
+    video, walk = video_of(60), boxes_at(np.where(np.arange(60) < 30, 150.0, 1100.0))
+    people = run("phalp EQ_019", video, detections_of([walk], video))
+    assert 1 <= len(people) <= 2
+    assert sum(int(person.observed.sum()) for person in people) == 60
