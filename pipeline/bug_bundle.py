@@ -40,9 +40,11 @@ PACKAGES = (
 )
 LOG_BYTES = 1_000_000
 COMMON = frozenset(
-    "address bundle complete default dev file folder host name part path user embedded error export home info input main none output outputs people "
-    "person result results root run test tests tmp tracking true video videos work data".split()
+    "address bundle complete data default dev embedded error export file folder home host info "
+    "input main name none output outputs part path people person result results root run test "
+    "tests tmp tracking true user video videos work".split()
 )
+"""Words that the bundle itself uses, so that nobody is given away by them."""
 _KEPT_OF_RUN = (
     *("schema_version", "humans4d_version", "created_utc", "status", "settings", "camera"),
     *("part_s", "timings", "events", "licences"),

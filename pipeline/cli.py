@@ -85,6 +85,9 @@ def _options(
 
 def main() -> None:
     """Run the command line; every error becomes one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # names of files need not be text
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(_exit_code())
 
 

@@ -125,6 +125,23 @@ def settings_from(raw: Mapping[str, Any]) -> Settings:
     return _checked(dict(raw))
 
 
+def settings_of_result(raw: Mapping[str, Any]) -> Settings:
+    """As `settings_from`, of a result folder, which may be anybody's: it allows no program to run.
+
+    Raises:
+        SettingsError: they are another version's, or say that a file of code is to be trusted.
+    """
+    for stage in STAGES:
+        block = raw.get(stage, {})
+        for name, options in block.items() if isinstance(block, Mapping) else ():
+            if isinstance(options, Mapping) and options.get("trust"):
+                raise SettingsError(
+                    f"{stage}.{name}.trust: this result was made with a file that can run code, "
+                    "and a result is not believed in that. Run the video again, with that setting"
+                )
+    return settings_from(raw)
+
+
 def shipped_names() -> list[str]:
     """Names of the settings that ship with the project."""
     folder = resources.files("configs")

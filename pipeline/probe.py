@@ -56,6 +56,9 @@ def probe(path: Path, limits: VideoLimits = DEFAULT_LIMITS) -> Probe:
 
 def check_file(path: Path) -> None:
     """Raise an `InputError` unless this is a file with something in it that we may read."""
+    if not _is_text(path):
+        shown = str(path).encode("utf-8", "backslashreplace").decode()
+        raise InputError(f"{shown}: its name is no UTF-8 text, which results must hold. Rename it")
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder, not a video. Give the path of one video file.")
@@ -70,6 +73,14 @@ def check_file(path: Path) -> None:
         ) from error
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}. Check the disk.") from error
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _unreadable(path: Path, error: Exception) -> str:

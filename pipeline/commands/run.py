@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.config import Settings, load_settings, settings_from
+from pipeline.config import Settings, load_settings, settings_of_result
 from pipeline.console import ERR, OUT, configure_logging, print_json, progress_factory
 from pipeline.errors import StrictError
 from pipeline.imports import without_gc
@@ -70,7 +70,7 @@ def run_again(folder: ResultFolder, report: dict[str, Any], *, quiet: bool) -> N
     Raises:
         UserError: as the run itself.
     """
-    settings = settings_from(report["settings"])
+    settings = settings_of_result(report["settings"])
     video = Path(report["video"]["path"])
     start_s, end_s = report.get("part_s") or (None, None)
     started = time.perf_counter()

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from pipeline.context import Context
+from pipeline.decoders.pyav import FORMATS
 from pipeline.ffmpeg_binary import ffmpeg_binary
 
 WIDTH_PX = 360
@@ -26,7 +27,8 @@ def small_film(path: Path, start_s: float, seconds: float, context: Context) -> 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "film.mp4"
         command = [
-            *(ffmpeg_binary(), "-v", "error", "-ss", f"{start_s:.6f}", "-i", str(path)),
+            *(ffmpeg_binary(), "-nostdin", "-v", "error", "-ss", f"{start_s:.6f}"),
+            *("-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", f"file:{path}"),
             *("-t", f"{seconds:.6f}", "-an", "-vf", f"scale={WIDTH_PX}:-2", "-pix_fmt", "yuv420p"),
             *("-c:v", "libx264", "-preset", "veryfast", "-crf", str(RATE_FACTOR)),
             *("-g", str(KEY_FRAMES), "-movflags", "+faststart", "-y", str(out)),

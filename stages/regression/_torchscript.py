@@ -2,6 +2,7 @@
 
 import importlib
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pipeline.errors import InputError, MissingError, SettingsError
 from pipeline.files import file_digest
 
 SHA256_DIGITS = 64
+LARGEST_CODE_BYTES = 64 << 20
 PACKAGES_WITH_OPERATORS = ("torchvision",)
 """Packages whose own operators such a program may call; imported, they are known to torch."""
 
@@ -90,8 +92,17 @@ def _packages_called(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.split("/")[1:2] == ["code"]]
+            if sum(archive.getinfo(name).file_size for name in names) > LARGEST_CODE_BYTES:
+                raise InputError(f"{path}: claims more code than a network has")
             text = b"\n".join(archive.read(name) for name in names if name.endswith(".py"))
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise InputError(f"{path}: is damaged or no TorchScript file ({error})") from error
     if not names:
         raise InputError(f"{path}: is a zip archive but no TorchScript file (no code in it)")
