@@ -14,6 +14,9 @@ from pipeline.run_file import check_report
 from pipeline.storage import SCHEMA_VERSION
 from pipeline.text_files import TextError, read_json
 
+NO_CODEC = "none"
+"""In place of a codec in the run.json of results that have no video."""
+
 
 @dataclass(frozen=True)
 class ResultFolder:
@@ -101,6 +104,12 @@ class ResultFolder:
         Raises:
             OutputError: it cannot be written, or another run is writing it.
         """
+        try:
+            str(self.path.absolute()).encode("utf-8")
+        except UnicodeEncodeError as error:
+            shown = str(self.path).encode("utf-8", "backslashreplace").decode()
+            text = f"{shown}: its name is no UTF-8 text. Choose another folder with -o"
+            raise OutputError(text) from error
         with output_errors(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             lock_file = (self.path / ".lock").open("w")
@@ -111,6 +120,11 @@ class ResultFolder:
                 text = f"{self.path}: another run is writing here. Wait for it, or choose -o DIR"
                 raise OutputError(text) from error
             yield
+
+
+def has_film(report: Mapping[str, Any]) -> bool:
+    """False for results that were imported without a video: `path` then names the other file."""
+    return bool(report["video"]["codec"] != NO_CODEC)
 
 
 def _size(path: Path) -> int | None:

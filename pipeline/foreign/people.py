@@ -14,6 +14,7 @@ from pipeline.events import EventLog
 from pipeline.foreign.placing import STAGE, placed
 from pipeline.foreign.result import ForeignPerson, ForeignResult
 from pipeline.interpolate import interpolate_linear, interpolate_rotvec
+from pipeline.result import NO_CODEC
 from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
 from pipeline.take import without_gaps
 from pipeline.types import Camera, Person, Status, Video
@@ -23,8 +24,6 @@ LARGEST = 1e6
 """Metres or radians; what is beyond is no motion, and would not survive single precision."""
 SIZE_WITHOUT_VIDEO_PX = (1280, 720)
 RATE_TOLERANCE = 0.02
-NO_VIDEO = "none"
-"""The codec of a result that was imported without its video."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def video_of_nothing(result: ForeignResult, path: Path, events: EventLog) -> Vid
     if result.fps is None:
         text = f"No video was given: {ASSUMED_FPS:.0f} frames a second are assumed (--video x.mp4)"
         events.record(STAGE, "assumption", text)
-    return Video(path, *size, 0, np.arange(frames) / fps, 0, False, NO_VIDEO)
+    return Video(path, *size, 0, np.arange(frames) / fps, 0, False, NO_CODEC)
 
 
 def imported(

@@ -11,7 +11,7 @@ from pipeline.context import Context
 from pipeline.errors import InputError, OutputError
 from pipeline.files import written_aside
 from pipeline.judging.result import judge_result
-from pipeline.result import ResultFolder
+from pipeline.result import ResultFolder, has_film
 from pipeline.types import Camera
 from pipeline.viewer.blob import Blob
 from pipeline.viewer.data import scene_data
@@ -72,10 +72,12 @@ def _film(
     context: Context,
 ) -> str:
     path = video or Path(facts["path"])
-    if not path.exists():
-        if video:
-            raise InputError(f"--video {path}: no such file")
-        text = f"the source video {path} is not there: shown without it. Say where it is: --video"
+    if video and not path.exists():
+        raise InputError(f"--video {path}: no such file")
+    filmed = video or has_film({"video": facts})
+    if not filmed or not path.exists():
+        why = f"the source video {path} is not there" if filmed else "this result has no video"
+        text = f"{why}: shown without it. Say where it is: --video"
         context.events.record("viewer", "fallback", text)
         return ""
     return small_film(path, span_s[0], span_s[1] - span_s[0] + 1.0 / facts["fps"], context)

@@ -16,7 +16,7 @@ from pipeline.encode import OverlayWriter
 from pipeline.errors import InputError
 from pipeline.exporting import Part
 from pipeline.files import output_errors
-from pipeline.result import ResultFolder
+from pipeline.result import ResultFolder, has_film
 from pipeline.take import Take
 from pipeline.types import Video
 from pipeline.video import open_video, read_frames
@@ -84,15 +84,14 @@ def render(
 def _source(folder: ResultFolder, take: Take, wanted: Wanted, context: Context) -> Video | None:
     """The stretch of the source video; None where it is gone, which is said."""
     path = wanted.video or Path(take.source_video)
-    if not path.exists():
-        if wanted.video:
-            raise InputError(f"--video {path}: no such file")
+    if wanted.video and not path.exists():
+        raise InputError(f"--video {path}: no such file")
+    filmed = wanted.video or has_film(folder.read_report())
+    if not filmed or not path.exists():
         if needs_video(wanted.mode):
-            context.events.record(
-                STAGE,
-                "fallback",
-                f"the source video {path} is not there: drawn without it. Say where it is: --video",
-            )
+            why = f"the source video {path} is not there" if filmed else "this result has no video"
+            text = f"{why}: drawn without it. Say where it is: --video"
+            context.events.record(STAGE, "fallback", text)
         return None
     found = open_video(path)
     if (found.width_px, found.height_px) != (take.width_px, take.height_px):

@@ -286,6 +286,20 @@ def test_a_result_without_people_says_so_in_its_own_words(humans4d, tmp_path):
     assert not (empty / "views").exists() and not (empty / "viewer.html").exists()
 
 
+def test_a_result_that_never_had_a_video_is_drawn_without_one(humans4d, result, tmp_path):
+    """As after `humans4d import`: the path in run.json names the imported file, which is there."""
+    folder, imported = tmp_path / "imported", tmp_path / "motion.npz"
+    imported.write_bytes(b"not a film")
+    facts = {"path": str(imported), "codec": "none", "has_audio": False}
+    copy_result(result, folder, lambda report: report["video"].update(facts))
+    for mode, told in (("side", False), ("overlay", True)):
+        code, text = humans4d("render", folder, "--mode", mode, "--stills", "1")
+        assert code == 0, text
+        assert ("this result has no video" in text) == told
+    code, text = humans4d("view", folder, "--export", tmp_path / "x.html")
+    assert code == 0 and "this result has no video" in text
+
+
 def test_a_file_edited_into_nonsense_is_named(humans4d, result, tmp_path):
     folder = tmp_path / "bad"
     copy_result(result, folder, lambda report: None)
