@@ -177,6 +177,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise SettingsError(f"{path}: settings must be 'key: value' lines, not a {_kind(content)}")
+    _check_keys(content)
     return content
 
 
@@ -188,6 +189,7 @@ def _parse_override(text: str) -> dict[str, Any]:
         leaf: Any = parse_yaml(value)
     except TextError as error:
         raise SettingsError(f"'{text}': the value is not valid YAML") from error
+    _check_keys(leaf, f"{key}.")
     for part in reversed(key.split(".")):
         leaf = {part: leaf}
     return leaf
@@ -199,6 +201,14 @@ def _merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
         result[key] = _merged(result[key], value) if both else value
     return result
+
+
+def _check_keys(value: Any, before: str = "") -> None:
+    """YAML's keys may be numbers, dates or nothing; those of settings are words."""
+    for key, item in value.items() if isinstance(value, Mapping) else ():
+        if not isinstance(key, str):
+            raise SettingsError(f"unknown setting '{before}{str(key)[:40]}': a key must be a word")
+        _check_keys(item, f"{before}{key}.")
 
 
 def _checked(raw: dict[str, Any]) -> Settings:

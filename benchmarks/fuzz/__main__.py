@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.fuzz import doors
-from benchmarks.fuzz.files import file_trials
+from benchmarks.fuzz.files import NEED_A_RUN, file_trials
 from benchmarks.fuzz.films import seed_films, video_trials, whole_trials
-from benchmarks.fuzz.results import seed_result
+from benchmarks.fuzz.results import light_seed, seed_result
 from benchmarks.fuzz.trial import Outcome, Trial, run_trials
 
+SMOKE_VIDEOS, SMOKE_FILES = 12, 22
 DEFAULT_FOLDER = Path("outputs/fuzz")
 
 
@@ -38,6 +39,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--videos", type=int, default=500)
     parser.add_argument("--whole", type=int, default=30, help="of them through a whole run")
     parser.add_argument("--files", type=int, default=600)
+    parser.add_argument("--smoke", action="store_true", help="a few of each, in half a minute")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", nargs="*", help="names of trials to repeat")
@@ -47,6 +49,10 @@ def _arguments() -> argparse.Namespace:
 
 def _trials(asked: argparse.Namespace) -> list[Trial]:
     films = seed_films(asked.folder / "films")
+    if asked.smoke:
+        seed = light_seed(asked.folder / "light")
+        files = file_trials(seed, 10 * SMOKE_FILES, asked.seed, without=NEED_A_RUN)
+        return [*video_trials(films, SMOKE_VIDEOS, asked.seed), *files[:SMOKE_FILES]]
     trials = video_trials(films, asked.videos, asked.seed)
     trials += whole_trials(films, asked.whole, asked.seed + 1)
     if asked.files:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +41,9 @@ class Place:
         return steps[int(self.rng.integers(len(steps)))]
 
 
-def file_trials(seed: Path, count: int, number: int) -> list[Trial]:
-    """So many trials, spread over all kinds of files."""
-    kinds = list(KINDS.items())
+def file_trials(seed: Path, count: int, number: int, without: Collection[str] = ()) -> list[Trial]:
+    """So many trials, spread over all kinds of files but those named."""
+    kinds = [(kind, prepare) for kind, prepare in KINDS.items() if kind not in without]
     trials = []
     for index in range(count):
         kind, prepare = kinds[index % len(kinds)]
@@ -165,6 +165,8 @@ def _foreign(name: str) -> Callable[[Place], Sequence[Step]]:
     return prepare
 
 
+NEED_A_RUN = ("stage results (.npz)", "unfinished chunks", "identities.yaml", "boxes (CSV)")
+"""Kinds that mean something only beside a film and its whole result."""
 KINDS: dict[str, Callable[[Place], Sequence[Step]]] = {
     "person_NNN.npz": _person,
     "run.json": _run_json,

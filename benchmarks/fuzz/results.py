@@ -12,11 +12,12 @@ from pipeline.fingerprint import code_digest
 
 FILM_SECONDS = 0.5
 FILM_PX = (320, 180)
+EXPORTED_AS = ("amass", "bvh", "phalp", "motchallenge")
 EXPORTED = {
-    "amass.npz": "amass/result_person_001.npz",
-    "motion.bvh": "bvh/result_person_001.bvh",
-    "phalp.pkl": "phalp/demo_result.pkl",
-    "boxes.txt": "motchallenge/result.txt",
+    "amass.npz": "amass/*_001.npz",
+    "motion.bvh": "bvh/*_001.bvh",
+    "phalp.pkl": "phalp/*.pkl",
+    "boxes.txt": "motchallenge/*.txt",
 }
 
 
@@ -36,14 +37,34 @@ def seed_result(folder: Path) -> Path:
     for words in (
         ["run", folder / "film.mp4", "-o", result, "-q"],
         ["edit", result, "name", "1", "Ada", "Lovelace", "-q"],
-        ["export", result, "--to", "amass", "bvh", "phalp", "motchallenge", "-o", foreign],
     ):
         subprocess.run([sys.executable, "-m", "pipeline", *map(str, words)], check=True)
-    for name, file in EXPORTED.items():
-        (foreign / file).rename(foreign / name)
+    _export(result, foreign)
     _chunk(folder)
     _others(result, foreign)
     return folder
+
+
+def light_seed(folder: Path) -> Path:
+    """As `seed_result`, of made-up people: no film, no first pass."""
+    foreign = folder / "foreign"
+    code = (
+        "from pathlib import Path;"
+        "from benchmarks.format_readers.truth import write_made_up_result;"
+        f"write_made_up_result(Path({str(folder / 'result')!r}))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    _export(folder / "result", foreign)
+    (folder / "result" / "report.json").write_text('{"people": []}')
+    _others(folder / "result", foreign)
+    return folder
+
+
+def _export(result: Path, foreign: Path) -> None:
+    words = ["export", result, "--to", *EXPORTED_AS, "-o", foreign]
+    subprocess.run([sys.executable, "-m", "pipeline", *map(str, words)], check=True)
+    for name, pattern in EXPORTED.items():
+        next(foreign.glob(pattern)).rename(foreign / name)
 
 
 def _film(folder: Path) -> None:
