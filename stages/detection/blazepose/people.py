@@ -48,6 +48,7 @@ class PeopleFinder:
         """Forget everybody."""
         self._followed: list[Chain] = []
         self._lost: list[Lost] = []
+        self._company = False
         self._schedule = ScanSchedule(self._config)
 
     def __call__(self, frames: Sequence[Frame]) -> list[list[Pose]]:
@@ -137,8 +138,12 @@ class PeopleFinder:
         return self._newly_found(frame, position, candidates, painted=True)
 
     def _search_beside(self, frame: Frame, position: int) -> list[Chain]:
-        """Search around those who are followed, themselves painted out."""
-        if not self._followed:
+        """Search around those who are followed, themselves painted out.
+
+        Only once two were seen together: who was always alone has nobody behind.
+        """
+        self._company |= len(self._followed) > 1
+        if not self._followed or not self._company:
             return []
         tiles = [search_tile(chain.region) for chain in self._followed]
         score, known = self._config.min_candidate_score, self._known(position)
