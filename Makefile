@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 LOCAL := $(shell $(PYTHON) -m pip config get global.find-links 2>/dev/null)
 WHEELS := $(if $(LOCAL),--find-links $(LOCAL))
 
-.PHONY: setup demo test lint types unit clean
+.PHONY: setup demo test lint types unit audit clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,10 @@ types: setup
 
 unit: setup
 	$(BIN)/python -m pytest
+
+# Known weaknesses of what is installed; says so where no database can be reached.
+audit: setup
+	$(BIN)/python -m benchmarks.audit $(AUDIT)
 
 clean:
 	rm -rf $(VENV) build *.egg-info
