@@ -18,8 +18,9 @@ from pipeline.bench.tracking_given import GivenSequence, film_boxes, pets09, tud
 from pipeline.body import load_body
 from pipeline.context import Context
 from pipeline.mot_text import filled_boxes
-from pipeline.scenes.film_cache import cached_film
+from pipeline.scenes.film_cache import CachedFilm, cached_film
 from pipeline.scenes.scene_list import SceneList
+from pipeline.scenes.specs import SceneSpec
 from pipeline.tracking_alone import track_alone
 from pipeline.types import Person
 
@@ -58,10 +59,14 @@ def tracking_scores(
         overrides: settings for what runs end to end.
         runner: runs it.
     """
-    films = dict(_films(scenes, cache, runner))
-    scores = _end_to_end(films, data, overrides, runner)
-    given = [film_boxes(film, name, Context()) for name, film in films.items()]
-    scores += _given("true boxes of the films, made worse", given)
+    scores: list[TrackingScore] = []
+    given: list[TrackingScore] = []
+    for kind, specs in _kinds(scenes):
+        films = dict(_films(specs, scenes, cache, runner))
+        scores += _from_pixels(kind, films, overrides, runner)
+        boxes = [film_boxes(film, name, Context()) for name, film in films.items()]
+        given += _given(f"true boxes of the {kind}, made worse", boxes)
+    scores += _real(data, overrides, runner) + given
     public = []
     if (data / "tud_campus").is_dir():
         public.append(tud_campus(data / "tud_campus"))
@@ -70,43 +75,57 @@ def tracking_scores(
     return scores + _given("given boxes", public)
 
 
-def _films(scenes: SceneList | None, cache: Path, runner: Runner) -> Iterator[tuple[str, Any]]:
-    body = load_body()
-    context = Context(progress=runner.progress)
+def _kinds(scenes: SceneList | None) -> list[tuple[str, tuple[SceneSpec, ...]]]:
+    """Films that are looked at while trackers are made, and those that are not."""
     if scenes is None:
-        return
-    for spec in scenes.specs:
-        if len(spec.roles) > 1:
-            yield spec.name, cached_film(spec, body, scenes.motions_folder, cache, context)
+        return []
+    kinds = [("films", scenes.specs), ("held-out films", scenes.held_out)]
+    several = [(kind, tuple(s for s in specs if len(s.roles) > 1)) for kind, specs in kinds]
+    return [(kind, specs) for kind, specs in several if specs]
 
 
-def _end_to_end(
-    films: Mapping[str, Any], data: Path, overrides: tuple[str, ...], runner: Runner
-) -> list[TrackingScore]:
-    """From pixels: the same detections and bodies for every tracker."""
-    chosen = [
+def _films(
+    specs: tuple[SceneSpec, ...], scenes: SceneList | None, cache: Path, runner: Runner
+) -> Iterator[tuple[str, CachedFilm]]:
+    body, context = load_body(), Context(progress=runner.progress)
+    folder = None if scenes is None else scenes.motions_folder
+    for spec in specs:
+        yield spec.name, cached_film(spec, body, folder, cache, context)
+
+
+def _configurations(overrides: tuple[str, ...]) -> list[Configuration]:
+    return [
         Configuration(name, None, (*TRACKS_ONLY, *_settings(name), *overrides)) for name in TRACKERS
     ]
+
+
+def _from_pixels(
+    kind: str, films: Mapping[str, CachedFilm], overrides: tuple[str, ...], runner: Runner
+) -> list[TrackingScore]:
+    """The same detections and bodies for every tracker."""
     tracked: dict[str, dict[str, TrackedSequence]] = {name: {} for name in TRACKERS}
     for name, film in films.items():
         focal = [f"camera.focal_px={float(film.truth.K_px[0, 0])}"]
         true = film.truth.boxes_xyxy_px.astype(np.float64)
-        for run in runner.each(film.clip, name, chosen, focal):
+        for run in runner.each(film.clip, name, _configurations(overrides), focal):
             found = _boxes(run.tracked, true.shape[1], 0.0)
             tracked[run.configuration][name] = tracked_sequence(true, film.truth.present, found)
-    scores = _scores("films, from pixels", tracked)
+    return _scores(f"{kind}, from pixels", tracked)
+
+
+def _real(data: Path, overrides: tuple[str, ...], runner: Runner) -> list[TrackingScore]:
     folder = data / "bonn_posetrack"
-    if folder.is_dir():
-        truth = read_bonn(folder)
-        real: dict[str, dict[str, TrackedSequence]] = {name: {} for name in TRACKERS}
-        there = np.isfinite(truth.boxes_xyxy_px).all(axis=-1)
-        for run in runner.each(folder / CLIP, "bonn_posetrack", chosen):
-            found = _boxes(run.tracked, there.shape[1], 0.0)
-            real[run.configuration]["bonn_posetrack"] = tracked_sequence(
-                truth.boxes_xyxy_px, truth.visible, found, there=there
-            )
-        scores += _scores("real video, from pixels", real)
-    return scores
+    if not folder.is_dir():
+        return []
+    truth = read_bonn(folder)
+    tracked: dict[str, dict[str, TrackedSequence]] = {name: {} for name in TRACKERS}
+    there = np.isfinite(truth.boxes_xyxy_px).all(axis=-1)
+    for run in runner.each(folder / CLIP, "bonn_posetrack", _configurations(overrides)):
+        found = _boxes(run.tracked, there.shape[1], 0.0)
+        tracked[run.configuration]["bonn_posetrack"] = tracked_sequence(
+            truth.boxes_xyxy_px, truth.visible, found, there=there
+        )
+    return _scores("real video, from pixels", tracked)
 
 
 def _settings(name: str) -> list[str]:

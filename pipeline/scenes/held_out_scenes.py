@@ -64,9 +64,7 @@ def _scene(
         seed=turn,
     )
     place = PLACES[turn % len(PLACES)]
-    return SceneSpec(
-        name, "several", roles, seconds, place, camera, fps=float(rng.choice(RATES))
-    )
+    return SceneSpec(name, "several", roles, seconds, place, camera, fps=float(rng.choice(RATES)))
 
 
 HELD_OUT: tuple[SceneSpec, ...] = (

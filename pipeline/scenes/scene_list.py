@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.errors import InputError, SettingsError
 from pipeline.scenes import several_scenes, single_scenes
 from pipeline.scenes.camera_moves import CameraPlan, Move
+from pipeline.scenes.held_out_scenes import HELD_OUT
 from pipeline.scenes.recordings import read_recording
 from pipeline.scenes.specs import PlaceName, Recorded, Role, SceneSpec
 
@@ -27,6 +28,8 @@ class SceneList:
 
     specs: tuple[SceneSpec, ...]
     motions_folder: Path | None
+    held_out: tuple[SceneSpec, ...] = ()
+    """Films on ways drawn by lot, for what was tuned on the others; only identities are told."""
 
 
 def scene_list(motions: Path | None, *, quick: bool = False, only: Sequence[str] = ()) -> SceneList:
@@ -51,14 +54,15 @@ def scene_list(motions: Path | None, *, quick: bool = False, only: Sequence[str]
         specs = tuple(s for s in fixed if all((folder / f"{c}.npz").is_file() for c in s.clips))
         if specs == several_scenes.PROCEDURAL:
             specs = _of_any_files(folder) + several_scenes.PROCEDURAL
-    return SceneList(_chosen(_quick(specs) if quick else specs, only), folder)
-
-
-def _chosen(specs: tuple[SceneSpec, ...], only: Sequence[str]) -> tuple[SceneSpec, ...]:
-    known = [spec.name for spec in specs]
+    specs, held_out = (_quick(specs), ()) if quick else (specs, HELD_OUT)
+    known = [spec.name for spec in (*specs, *held_out)]
     for name in only:
         if name not in known:
             raise SettingsError(f"unknown scene '{name}'. Known: {', '.join(known)}")
+    return SceneList(_chosen(specs, only), folder, _chosen(held_out, only))
+
+
+def _chosen(specs: tuple[SceneSpec, ...], only: Sequence[str]) -> tuple[SceneSpec, ...]:
     return tuple(spec for spec in specs if not only or spec.name in only)
 
 

@@ -228,3 +228,18 @@ def test_truth_knows_the_camera_s_motion(body, tmp_path):
     motion = actors_of(spec, body, None)[0].motion
     world_m = truth.in_world(np.arange(len(truth.time_s)), truth.joints_camera_m[0])
     np.testing.assert_allclose(world_m, motion.posed(body).joints_m.numpy(), atol=2e-5)
+
+
+def test_films_held_out_are_others_and_nobody_walks_into_anybody(body):
+    """Ways drawn by lot, the same every time, and never those that trackers are made on."""
+    held_out = scene_list(None).held_out
+    assert len(held_out) == 10
+    assert not {s.name for s in held_out} & {s.name for s in EVERY}
+    assert scene_list(None, quick=True).held_out == ()
+    (one,) = scene_list(None, only=["held_out_return_2"]).held_out
+    assert one == held_out[8]
+    for spec in held_out[:3]:
+        ways = np.stack([actor.motion.t_world_m for actor in actors_of(spec, body, None)])
+        apart = np.linalg.norm(ways[:, None, :, [0, 2]] - ways[None, :, :, [0, 2]], axis=-1)
+        apart[np.arange(len(ways)), np.arange(len(ways))] = np.inf
+        assert apart.min() > 0.35

@@ -105,9 +105,9 @@ class PeopleFinder:
             if chain in still or not self._lasts(chain):
                 continue
             known = [other.poses[position] for other in still]
-            pose = self._behind(frame, chain.region, known)
-            if pose is not None:
-                chain.see_next(position, pose)
+            hidden = self._behind(frame, chain.region, known)
+            if hidden is not None:
+                chain.see_next(position, hidden)
                 still.append(chain)
             else:
                 self._lost.append(Lost(chain.region, frame.time_s, -np.inf))
