@@ -75,7 +75,7 @@ def write_bundle(target: Path, folder: Path | None) -> list[str]:
     if folder is not None:
         texts |= _of_result(folder, scrub)
     lines = [f"{name}: {text}" for name, text in CONTENT.items() if name in {*texts, "README.txt"}]
-    texts = {"README.txt": "\n".join(["In this bundle:", *lines, ""]), **texts}
+    texts = {"README.txt": scrub.text("\n".join(["In this bundle:", *lines, ""])), **texts}
     for name, text in texts.items():
         if left := scrub.left_in(text):
             raise OutputError(
@@ -131,7 +131,7 @@ def _report(folder: Path) -> dict[str, Any] | None:
 def _of_result(folder: Path, scrub: Scrubber) -> dict[str, str]:
     report = _report(folder)
     if report is None:
-        return {"run.json": _as_json({"problem": "run.json is missing or damaged"})}
+        return {"run.json": _as_json(scrub.value({"problem": "run.json is missing or damaged"}))}
     kept = {key: report[key] for key in _KEPT_OF_RUN if key in report}
     video = report.get("video") or {}
     kept["video"] = {key: video[key] for key in _KEPT_OF_VIDEO if key in video}

@@ -25,7 +25,7 @@ class Scrubber:
         """A text without them."""
         for word in sorted(self.words, key=len, reverse=True):
             text = _whole(word).sub(self.words[word], text)
-        return _ADDRESS.sub("<address>", _ANY_PATH.sub("<path>", text))
+        return _ANY_PATH.sub("<path>", _ADDRESS.sub("<address>", text))
 
     def value(self, value: Any) -> Any:
         """Plain values without them, in keys too."""

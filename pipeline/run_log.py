@@ -36,7 +36,7 @@ class JsonLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
         self._stage = getattr(record, "stage", self._stage)
-        line = json.dumps(_entry(record, self._stage), ensure_ascii=False, default=str)
+        line = json.dumps(_entry(record, self._stage), default=str)
         self._waiting = [*self._waiting[-MOST_WAITING:], line]
         if self._is_dead or not self._folder.is_dir():
             return
