@@ -1,4 +1,4 @@
-"""Speed of `sort` on made-up walkers, and its identities on given public detections.
+"""Speed and memory of the trackers on made-up walkers, and identities on public detections.
 
 Run: ``python -m benchmarks.tracking``. The sequences are read at ``../shared/data`` if present.
 """
@@ -12,10 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from scipy.optimize import linear_sum_assignment
 
+from pipeline import backends
 from pipeline.boxes import box_iou
 from pipeline.context import Context
 from pipeline.types import Bodies, Camera, Detections, Person, Video
-from stages.tracking.sort import Backend, Config
+from stages.tracking.phalp.frames import frames_of
+from stages.tracking.phalp.looks import look_of
+from stages.tracking.phalp.online import OnlineSettings, OnlineTracks, Seen
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LEAST_IOU = 0.3
@@ -34,17 +37,67 @@ class Count:
     precision: float
 
 
+LOOKS = 28
+SEEN, ALIVE, SETTLED = 10, 50, 30
+"""People who are seen, live tracks beside them, and the frame from which that is so."""
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     console = Console()
-    table = Table("people", "frames", "landmarks", "s", "frames/s", "ids", title="Speed of sort")
-    for people, frames, landmarks in ((1, 1000, 33), (30, 1000, 0), (30, 1000, 33), (200, 60, 33)):
-        video, detections = walkers(people, frames, landmarks)
-        seconds, found = timed(video, detections)
-        rate = f"{frames / seconds:.0f}"
-        row = (people, frames, landmarks, f"{seconds:.2f}", rate, len(found))
-        table.add_row(*map(str, row))
+    table = Table("tracker", "people", "frames", "s", "ms/frame", "ids", title="Whole videos")
+    for people, frames in ((10, 1000), (30, 10_000), (200, 60)):
+        video, detections = walkers(people, frames, 33)
+        for name, options in TRACKERS:
+            seconds, found = timed(video, detections, name, options)
+            rate = f"{1e3 * seconds / frames:.2f}"
+            told = name + "".join(f", {key}={value}" for key, value in options.items())
+            table.add_row(told, *map(str, (people, frames, f"{seconds:.2f}", rate, len(found))))
     console.print(table)
+    console.print(live_tracks())
+    console.print(identity_table(console))
+
+
+TRACKERS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("phalp", {}),
+    ("phalp", {"offline": False}),
+    ("bytetrack", {}),
+    ("sort", {}),
+)
+
+
+def live_tracks() -> Table:
+    """Ten people who are seen and fifty who are waited for: time of a frame, memory of a track."""
+    table = Table("live tracks", "seen", "ms/frame", "bytes/track", title="phalp, frame by frame")
+    for waited_for in (0, ALIVE, 4 * ALIVE):
+        video, detections = walkers(SEEN + waited_for, 330, 33, staying=SEEN)
+        looks = np.asarray(bodies_of(detections).appearance, np.float64)
+        tracks, spent = OnlineTracks(OnlineSettings(0.4, 1e9, 0.2, 0.7, 0.1)), []
+        for one in frames_of(video, detections, np.arange(len(detections)), 0.8, Context()):
+            index = one.found.index
+            facing = np.tile(np.eye(3), (len(index), 1, 1))
+            start = time.perf_counter()
+            tracks.step(Seen(one.found, look_of(looks[index]), facing), one.time_s, one.frame)
+            spent.append(time.perf_counter() - start)
+        alive, mean_s = len(tracks.who), float(np.mean(spent[SETTLED:]))
+        each = state_bytes(tracks) / alive
+        table.add_row(str(alive), str(SEEN), f"{1e3 * mean_s:.2f}", f"{each:.0f}")
+    return table
+
+
+def state_bytes(tracks: OnlineTracks) -> int:
+    """Of the arrays that hold what is known of live tracks; the lists of sightings grow by 8."""
+    arrays = [tracks.seen_s, tracks.last, tracks.facing, tracks.who]
+    arrays += [getattr(tracks.motion, name) for name in vars(tracks.motion)]
+    if tracks.landmarks_px is not None:
+        arrays.append(tracks.landmarks_px)
+    if tracks.look is not None:
+        arrays += [tracks.look.mean, tracks.look.weight]
+    return sum(array.nbytes for array in arrays)
+
+
+def identity_table(console: Console) -> Table:
+    """Public detections, counted simply; `humans4d bench tracking` has the published metrics."""
     table = Table("sequence", "ids", "true", "switches", "recall", "precision", title="Identities")
     for name, det, truth, fps, last in (
         ("pets09_s2l1", "det.txt", "gt_001_219.txt", 7.0, 219),
@@ -55,22 +108,40 @@ def main() -> None:
             console.print(f"{name}: skipped, there is no {folder}")
             continue
         video, detections = from_mot(folder / det, fps, last)
-        count = compare(timed(video, detections)[1], read_mot(folder / truth))
+        count = compare(timed(video, detections, "phalp", {})[1], read_mot(folder / truth))
         numbers = map(str, (count.people, count.true_people, count.switches))
         table.add_row(name, *numbers, f"{count.recall:.3f}", f"{count.precision:.3f}")
-    console.print(table)
+    return table
 
 
-def timed(video: Video, detections: Detections) -> tuple[float, tuple[Person, ...]]:
-    """Seconds and people of one run with standing bodies."""
-    bodies = Bodies(
-        np.zeros((len(detections), 24, 3), np.float32),
-        np.zeros((len(detections), 10), np.float32),
-        np.full((len(detections), 3), 5, np.float32),
-    )
+def timed(
+    video: Video, detections: Detections, backend: str, options: dict[str, object]
+) -> tuple[float, tuple[Person, ...]]:
+    """Seconds and people of one run with standing bodies, looks where there are landmarks."""
+    config = backends.make_config("tracking", backend, options)
+    tracker = backends.make("tracking", backend, config, Context())
+    bodies = bodies_of(detections)
     start = time.perf_counter()
-    people = Backend(Config(), Context())(video, detections, bodies, CAMERA)
+    people: tuple[Person, ...] = tracker(video, detections, bodies, CAMERA)
     return time.perf_counter() - start, people
+
+
+def bodies_of(detections: Detections) -> Bodies:
+    """Bodies that turn a little, so that they count as such; looks by the place of the start."""
+    count = len(detections)
+    rng = np.random.default_rng(1)
+    pose = rng.normal(size=(count, 24, 3)).astype(np.float32) * np.float32(0.02)
+    looks = None
+    if detections.landmarks_px is not None:
+        clothes = rng.uniform(20, 80, (1000, LOOKS))
+        height = detections.boxes_xyxy_px[:, 3] - detections.boxes_xyxy_px[:, 1]
+        looks = clothes[(height * 7).astype(int) % 1000] + rng.normal(size=(count, LOOKS)) * 3
+    return Bodies(
+        pose,
+        np.zeros((count, 10), np.float32),
+        np.full((count, 3), 5, np.float32),
+        None if looks is None else looks.astype(np.float32),
+    )
 
 
 def video_of(frames: int, fps: float) -> Video:
@@ -78,8 +149,13 @@ def video_of(frames: int, fps: float) -> Video:
     return Video(Path("none"), 1920, 1080, 0, np.arange(frames) / fps, 0, False, "none")
 
 
-def walkers(people: int, frames: int, landmarks: int) -> tuple[Video, Detections]:
-    """People who walk to and fro across a wide picture, with noise and misses; 30 fps."""
+def walkers(
+    people: int, frames: int, landmarks: int, staying: int | None = None
+) -> tuple[Video, Detections]:
+    """People who walk across a wide picture, with noise and misses; 30 fps.
+
+    After the first second only those `staying` are seen.
+    """
     rng = np.random.default_rng(0)
     video = video_of(frames, 30.0)
     height = rng.uniform(150, 300, people)
@@ -91,6 +167,7 @@ def walkers(people: int, frames: int, landmarks: int) -> tuple[Video, Detections
     centre = np.stack([x, y], -1)
     boxes = np.concatenate([centre - half, centre + half], -1)
     seen = rng.random((frames, people)) < 0.95
+    seen[SETTLED:, people if staying is None else staying :] = False
     frame = np.nonzero(seen)[0].astype(np.int32)
     points = None
     if landmarks:
