@@ -35,18 +35,36 @@ def _in_words(error: OSError) -> str:
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it becomes `path`, else it is removed."""
+    """Give a temporary path beside `path`; on success it becomes `path`, else it is removed.
+
+    The temporary file is there, new and ours alone (0600); `path` has the rights of the umask.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
     try:
         with output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            aside.unlink(missing_ok=True)
+            os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             yield aside
             with aside.open("rb") as file:
                 os.fsync(file.fileno())
+                with suppress(PermissionError):  # file systems without rights
+                    os.fchmod(file.fileno(), 0o666 & ~_umask())
             aside.replace(path)
     finally:
         with suppress(OSError):
             aside.unlink()
+
+
+def _umask() -> int:
+    """This process's; read where the system tells it, for setting it is seen by all threads."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line.split()[1] for line in lines if line.startswith("Umask:")), 8)
+    except (OSError, StopIteration):
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return mask
 
 
 def write_npz(path: Path, arrays: Mapping[str, Any], *, compressed: bool = True) -> None:

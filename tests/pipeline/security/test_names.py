@@ -171,16 +171,22 @@ def test_a_result_cannot_allow_a_program_to_run(hostile, monkeypatch, capsys):
 def test_files_are_private_while_written_and_as_umask_says_afterwards(tmp_path):
     from pipeline.files import write_json, written_aside
 
-    before = os.umask(0o077)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+    before = os.umask(0o027)
     try:
+        (tmp_path / f".a.bin.{os.getpid()}.part.bin").symlink_to(elsewhere)
         with written_aside(tmp_path / "a.bin") as aside:
             aside.write_bytes(b"x")
             assert aside.parent == tmp_path
             assert aside.stat().st_mode & 0o777 == 0o600
+        os.umask(0o007)
         write_json(tmp_path / "b.json", {})
     finally:
         os.umask(before)
-    assert (tmp_path / "b.json").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "a.bin").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "b.json").stat().st_mode & 0o777 == 0o660
+    assert elsewhere.read_text() == "mine"
 
 
 def test_an_unreadable_video_keeps_its_exit_code(tmp_path, monkeypatch, capsys):
