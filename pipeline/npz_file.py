@@ -6,6 +6,7 @@ more than a plain multiple of its size.
 """
 
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -35,6 +36,7 @@ _FAULTS = (
     SyntaxError,
     TypeError,
     struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     zlib.error,

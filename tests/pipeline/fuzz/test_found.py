@@ -95,6 +95,15 @@ def test_a_claimed_shape_is_held_against_the_bytes(tmp_path, shape):
         read_npz_file(tmp_path / "a.npz")
 
 
+def test_a_header_that_python_cannot_tokenize(tmp_path):
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3L,\\x00\n" + b"'" * 3 + b"\n"
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        magic = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header))
+        archive.writestr("a.npy", magic + header + bytes(12))
+    with pytest.raises(NpzError):
+        read_npz_file(tmp_path / "a.npz")
+
+
 def test_a_bomb_is_not_unpacked(tmp_path):
     with (
         zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive,
