@@ -15,7 +15,8 @@ from pipeline.decoders.pyav import open_container, picture_stream
 from pipeline.errors import OutputError
 from pipeline.events import EventLog
 from pipeline.frame import assumed_matrix, rgb_to_yuv420
-from pipeline.h264_pipe import LEAD_S, H264Pipe
+from pipeline.h264_pipe import H264Pipe
+from pipeline.nut_pipe import LEAD_S
 from pipeline.types import Video
 from pipeline.yuv import YuvImage
 
@@ -128,21 +129,14 @@ class OverlayWriter:
 
     def _start(self, image: YuvImage) -> H264Pipe:
         """Start the encoder, now that size and colours are known."""
-        height, width = image.y.shape
-        if (height, width) != (image.height_px, image.width_px):
-            self._events.record(
-                "video",
-                "info",
-                f"H.264 4:2:0 needs even sizes: the overlay of {image.width_px}x"
-                f"{image.height_px} is padded at the edge to {width}x{height}.",
-            )
-        self._shift_s = self._clock_shift_s()
-        self._sound = self._open_sound()
+        record_padding(image.width_px, image.height_px, self._events)
+        self._shift_s = clock_shift_s(self._video)
+        self._sound = open_sound(self._video, self._events)
         return H264Pipe(
             self._part,
             image,
             fps=self._video.fps,
-            pixel_aspect=self._pixel_aspect(),
+            pixel_aspect=self._given_aspect or pixel_aspect_of(self._video),
             sound=self._sound,
             preset=self._preset,
             crf=self._crf,
@@ -153,7 +147,7 @@ class OverlayWriter:
             raise OutputError(f"{self._path}: no frame was given to write.")
         try:
             if self._sound:
-                self._sound.write_until(self._end_s())
+                self._sound.write_until(end_s(self._video))
             if not self._pipe.finish():
                 raise self._pipe.failure(self._path)
         except (av.FFmpegError, OSError) as error:
@@ -167,34 +161,47 @@ class OverlayWriter:
                 f"{self._path} cannot be written: {error.strerror}. Check the disk and run again."
             ) from error
 
-    def _open_sound(self) -> SoundTrack | None:
-        """The sound to copy; a damaged one must not cost the overlay."""
-        if not self._video.has_audio:
-            return None
-        try:
-            return SoundTrack(self._video, self._end_s(), self._shift_s + LEAD_S, self._events)
-        except (av.FFmpegError, ValueError) as error:
-            self._events.record(
-                "video", "drop", f"The sound cannot be read ({error}); the overlay has none."
-            )
-            return None
 
-    def _clock_shift_s(self) -> float:
-        """What to add to source times: nothing for a whole video, a part starts at 0.
+def record_padding(width_px: int, height_px: int, events: EventLog) -> None:
+    """Say that a picture of an odd size grows by a pixel."""
+    width, height = width_px + width_px % 2, height_px + height_px % 2
+    if (width, height) != (width_px, height_px):
+        events.record(
+            "video",
+            "info",
+            f"H.264 4:2:0 needs even sizes: the overlay of {width_px}x"
+            f"{height_px} is padded at the edge to {width}x{height}.",
+        )
 
-        So does a whole one on a running clock (broadcast streams start at any time of day).
-        """
-        first_s = float(self._video.time_s[0])
-        keeps_clock = self._video.first_frame == 0 and 0 <= first_s < LONGEST_DELAY_S
-        return 0.0 if keeps_clock else -first_s
 
-    def _pixel_aspect(self) -> Fraction:
-        """Width of a pixel over its height, upright."""
-        if self._given_aspect is not None:
-            return self._given_aspect
-        with open_container(self._video.path) as source:
-            aspect = picture_stream(source).sample_aspect_ratio or Fraction(1)
-        return 1 / aspect if self._video.rotation_deg in (90, 270) else aspect
+def open_sound(video: Video, events: EventLog) -> SoundTrack | None:
+    """The sound to copy; a damaged one must not cost the overlay."""
+    if not video.has_audio:
+        return None
+    try:
+        return SoundTrack(video, end_s(video), clock_shift_s(video) + LEAD_S, events)
+    except (av.FFmpegError, ValueError) as error:
+        events.record("video", "drop", f"The sound cannot be read ({error}); the overlay has none.")
+        return None
 
-    def _end_s(self) -> float:
-        return float(self._video.time_s[-1]) + 1.0 / self._video.fps
+
+def clock_shift_s(video: Video) -> float:
+    """What to add to source times: nothing for a whole video, a part starts at 0.
+
+    So does a whole one on a running clock (broadcast streams start at any time of day).
+    """
+    first_s = float(video.time_s[0])
+    keeps_clock = video.first_frame == 0 and 0 <= first_s < LONGEST_DELAY_S
+    return 0.0 if keeps_clock else -first_s
+
+
+def pixel_aspect_of(video: Video) -> Fraction:
+    """Width of a pixel over its height, upright."""
+    with open_container(video.path) as source:
+        aspect = picture_stream(source).sample_aspect_ratio or Fraction(1)
+    return 1 / aspect if video.rotation_deg in (90, 270) else aspect
+
+
+def end_s(video: Video) -> float:
+    """When the last frame ends, on the source's clock."""
+    return float(video.time_s[-1]) + 1.0 / video.fps

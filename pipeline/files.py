@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import OutputError
+
+_ASIDE = re.compile(r"\..+\.(\d+)\.part(\.\w+)?")
 
 
 @contextmanager
@@ -54,6 +57,25 @@ def written_aside(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             aside.unlink()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `written_aside` left in a folder when its process was killed."""
+    for path in folder.rglob(".*.part*"):
+        found = _ASIDE.fullmatch(path.name)
+        if found and not _is_alive(int(found[1])):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return process_id != os.getpid()
 
 
 def _umask() -> int:

@@ -1,11 +1,5 @@
 """Raw pictures with their times through a pipe into ffmpeg, which writes them as H.264."""
 
-import contextlib
-import logging
-import os
-import signal
-import subprocess
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,24 +8,24 @@ import ffmpeg
 import numpy as np
 
 from pipeline.audio import SoundTrack
-from pipeline.errors import OutputError
 from pipeline.ffmpeg_binary import ffmpeg_binary
+from pipeline.nut_pipe import LEAD_S, TICKS_PER_S, NutPipe
 from pipeline.yuv import YuvImage
 
-LOGGER = logging.getLogger(__name__)
-
-TICKS_PER_S = 120_000
-"""Holds 24, 25, 30, 50 and 60 fps and their 1000/1001 relatives without rounding."""
-LEAD_S = 10
-"""Times in the pipe are this much later: NUT holds no negative ones, early sound has them."""
 COLOUR_NAME = {"bt601": "smpte170m", "bt709": "bt709"}
-PIPE_BYTES = 1 << 20
 ENCODER_THREADS = 4
 """x264's bytes depend on it, so it is the same on every machine and in every batch."""
+MP4 = {
+    "format": "mp4",
+    "video_track_timescale": TICKS_PER_S,
+    "movie_timescale": TICKS_PER_S,
+    "movflags": "+faststart",
+}
+NUT = {"format": "nut"}
 
 
-class H264Pipe:
-    """One ffmpeg process and the NUT stream into it."""
+class H264Pipe(NutPipe):
+    """Pictures in; an mp4, or a NUT file of a part of one, out."""
 
     def __init__(
         self,
@@ -47,7 +41,7 @@ class H264Pipe:
         """Start ffmpeg.
 
         Args:
-            path: the mp4 it writes.
+            path: the file it writes: .nut for a part to be joined, else mp4.
             like: a picture with the size and the colours of all that follow.
             fps: a rough rate; the times alone decide.
             pixel_aspect: width of a pixel over its height.
@@ -58,28 +52,14 @@ class H264Pipe:
         Raises:
             OutputError: ffmpeg does not start.
         """
-        self._path = path
-        self._log = tempfile.TemporaryFile()  # not a pipe: nobody would empty it
-        command = _command(path, like, pixel_aspect, sound, preset, crf)
-        read_end, self._write_end = os.pipe()
-        try:
-            self.process = subprocess.Popen(
-                command,
-                stdin=read_end,
-                stdout=subprocess.DEVNULL,
-                stderr=self._log,
-                start_new_session=True,  # a Ctrl-C is ours to handle
-            )
-        except OSError as error:
-            os.close(self._write_end)
-            self._log.close()
-            raise OutputError(
-                f"ffmpeg ({command[0]}) does not start: {error.strerror}. Install it anew with: "
-                "pip install --force-reinstall imageio-ffmpeg"
-            ) from error
-        finally:
-            os.close(read_end)
-        self._open_stream(like, fps, sound)
+        super().__init__(_command(path, like, pixel_aspect, sound, preset, crf))
+        self._stream = self.out.add_stream("rawvideo", rate=max(1, round(fps)))
+        self._stream.height, self._stream.width = like.y.shape
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.time_base = Fraction(1, TICKS_PER_S)
+        self._stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
+        if sound:
+            sound.add_to(self.out)
 
     def write(self, image: YuvImage, time_s: float) -> None:
         """Send a picture.
@@ -92,67 +72,7 @@ class H264Pipe:
         packet.pts = packet.dts = round((time_s + LEAD_S) * TICKS_PER_S)
         packet.is_keyframe = True
         packet.stream = self._stream
-        self._out.mux(packet)
-
-    def finish(self) -> bool:
-        """Send the end and wait; whether ffmpeg is content."""
-        self._out.close()
-        self._close_write_end()
-        return self.process.wait() == 0
-
-    def failure(self, target: Path) -> OutputError:
-        """What to tell the user, from how ffmpeg ended and what it said."""
-        self._close_write_end()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=10)
-        self._log.seek(0)
-        said = self._log.read().decode(errors="replace").strip()
-        code = self.process.returncode
-        LOGGER.error("ffmpeg ended with %s: %s", code, said[-2000:])
-        if "No space left on device" in said:
-            return OutputError(
-                f"{target} cannot be written: the disk is full. Free some space and run again."
-            )
-        if code is not None and code < 0:
-            return OutputError(
-                f"{target} was not written: the encoder (ffmpeg) was stopped by "
-                f"{signal.Signals(-code).name}. Run again; check memory and disk limits if it "
-                "happens twice."
-            )
-        last_line = said.splitlines()[-1] if said else "it gave no reason"
-        return OutputError(f"{target} was not written: the encoder (ffmpeg) said: {last_line}")
-
-    def close(self) -> None:
-        """Leave no process and no open file."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        with contextlib.suppress(av.FFmpegError, OSError):
-            self._out.close()
-        self._close_write_end()
-        self._log.close()
-
-    def _open_stream(self, like: YuvImage, fps: float, sound: SoundTrack | None) -> None:
-        self._out = av.open(
-            f"pipe:{self._write_end}",
-            "w",
-            format="nut",
-            buffer_size=PIPE_BYTES,
-            # Without this the muxer holds back ten seconds of raw pictures when sound ends early.
-            container_options={"max_interleave_delta": "1"},
-        )
-        self._stream = self._out.add_stream("rawvideo", rate=max(1, round(fps)))
-        self._stream.height, self._stream.width = like.y.shape
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.time_base = Fraction(1, TICKS_PER_S)
-        self._stream.codec_context.time_base = Fraction(1, TICKS_PER_S)
-        if sound:
-            sound.add_to(self._out)
-
-    def _close_write_end(self) -> None:
-        if self._write_end >= 0:
-            os.close(self._write_end)
-            self._write_end = -1
+        self.out.mux(packet)
 
 
 def _command(
@@ -172,19 +92,16 @@ def _command(
     output = ffmpeg.output(
         *streams,
         f"file:{path}",
-        format="mp4",
         vf=f"{tags},setsar={pixel_aspect}",
         fps_mode="passthrough",
         enc_time_base=f"1/{TICKS_PER_S}",
-        video_track_timescale=TICKS_PER_S,
-        movie_timescale=TICKS_PER_S,
-        movflags="+faststart",
         preset=preset,
         crf=crf,
         threads=ENCODER_THREADS,
         pix_fmt="yuv420p",
         **{"c:v": "libx264"},
         **sound_codec,
+        **(NUT if path.suffix == ".nut" else MP4),
     )
     command = output.global_args("-copyts", "-nostdin", "-hide_banner", "-v", "warning")
     return [str(part) for part in command.compile(cmd=ffmpeg_binary(), overwrite_output=True)]

@@ -48,16 +48,14 @@ class Keeper:
         kept = self._kept("perception", key, names, partial(_perceived, video.path))
         if kept is not None:
             return kept
-        seen, events, seconds = self._timed(
-            lambda: make()(video, self.folder.chunk_folder / key), "perception"
-        )
+        seen, events, seconds = self._timed(lambda: make()(video, self.unfinished), "perception")
         contents: list[dict[str, Any]] = [
             storage.video_arrays(seen.video),
             storage.arrays_of(seen.detections),
             storage.arrays_of(seen.bodies),
         ]
         self._write("perception", key, dict(zip(names, contents, strict=True)), events, seconds)
-        shutil.rmtree(self.folder.chunk_folder, ignore_errors=True)
+        self.tidy()
         return seen
 
     def people(self, stage: str, make: Callable[[], tuple[Person, ...]]) -> tuple[Person, ...]:
@@ -126,6 +124,15 @@ class Keeper:
             if event.person_id in id_now
         ]
         return holds, told
+
+    @property
+    def unfinished(self) -> Path:
+        """Where the stage at work keeps finished parts, for itself after an interruption."""
+        return self.folder.chunk_folder / self.fingerprints[-1]
+
+    def tidy(self) -> None:
+        """Remove the parts of what is whole now."""
+        shutil.rmtree(self.folder.chunk_folder, ignore_errors=True)
 
     def note_input(self, stage: str, value: Any) -> None:
         """Something from outside that all later stages depend on."""

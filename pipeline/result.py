@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import OutputError
-from pipeline.files import output_errors, write_json
+from pipeline.files import output_errors, remove_leftovers, write_json
 from pipeline.migrations import brought_up_to_date
 from pipeline.run_file import check_report
 from pipeline.storage import SCHEMA_VERSION
@@ -119,6 +119,7 @@ class ResultFolder:
             except OSError as error:
                 text = f"{self.path}: another run is writing here. Wait for it, or choose -o DIR"
                 raise OutputError(text) from error
+            remove_leftovers(self.path)
             yield
 
 

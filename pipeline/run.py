@@ -82,9 +82,12 @@ def run(
         keep.files("people", lambda: write_people(out, people, camera, context.body, video_path))
         if settings.overlay.enabled:
             overlay = Overlay(people, camera, do.rendering, context, decoder)
-            keep.files("rendering", lambda: overlay.write(folder.overlay_path, seen.video))
+            keep.files(
+                "rendering", lambda: overlay.write(folder.overlay_path, seen.video, keep.unfinished)
+            )
         if settings.report.enabled:
             keep.files("report", lambda: write_report(folder, context))
+        keep.tidy()
     return folder.read_report()
 
 

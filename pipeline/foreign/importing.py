@@ -84,7 +84,11 @@ def import_result(
         if settings.overlay.enabled:
             renderer = later.rendering
             overlay = Overlay(people, found.camera, renderer, context, settings.video.decoder)
-            keep.files("rendering", lambda: overlay.write(folder.overlay_path, found.video))
+            keep.files(
+                "rendering",
+                lambda: overlay.write(folder.overlay_path, found.video, keep.unfinished),
+            )
+        keep.tidy()
     return folder.read_report()
 
 

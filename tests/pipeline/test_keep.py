@@ -1,5 +1,8 @@
 """A rerun reuses what matches and makes again what does not."""
 
+import os
+import subprocess
+
 import pytest
 
 from pipeline.context import Context
@@ -117,3 +120,17 @@ def test_damaged_reports_are_named(tmp_path, text, words):
 def test_a_folder_without_a_result_says_how_to_make_one(tmp_path):
     with pytest.raises(OutputError, match="humans4d run"):
         ResultFolder(tmp_path).read_report()
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left = [tmp_path / f".overlay.mp4.{ended.pid}.part.mp4", tmp_path / "people"]
+    left[1].mkdir()
+    left[1] /= f".person_001.npz.{ended.pid}.part.npz"
+    at_work = tmp_path / f".body.glb.{os.getppid()}.part.glb"
+    for path in (*left, at_work):
+        path.touch()
+    with ResultFolder(tmp_path).locked():
+        assert not any(path.exists() for path in left)
+        assert at_work.exists()

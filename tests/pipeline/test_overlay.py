@@ -53,7 +53,7 @@ def test_frames_in_flight_land_on_their_own_frames(film, tmp_path):
     card = Card(raster.Config(), Context())
     for name, renderer in (("plain", raster.Backend(raster.Config(), Context())), ("card", card)):
         overlay = Overlay(people, camera_of(scene), renderer, Context())
-        (out,) = overlay.write(tmp_path / f"{name}.mp4", open_video(path))
+        (out,) = overlay.write(tmp_path / f"{name}.mp4", open_video(path), tmp_path / name)
         pictures[name] = written(out)
     assert card.most_waiting == FRAMES_IN_FLIGHT + 1 and card.waiting == 0
     assert len(pictures["card"]) == len(scene.time_s)
