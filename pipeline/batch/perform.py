@@ -21,6 +21,7 @@ from pipeline.probe import check_file
 from pipeline.result import ResultFolder
 from pipeline.run import run
 from pipeline.run_key import run_key
+from pipeline.run_log import run_log
 from pipeline.weights import cache_folder
 
 LOGGER = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ class Performer:
             report = remote.current_report(key) if remote else folder.current_report(key)
         reused = report is not None
         if report is None:
-            report = run(video, folder.path, self._settings, self._context, fingerprint=key)
+            with run_log(folder.path, "batch"):
+                report = run(video, folder.path, self._settings, self._context, fingerprint=key)
             if remote:
                 remote.put(folder)
                 shutil.rmtree(folder.path, ignore_errors=True)

@@ -21,6 +21,7 @@ from pipeline.config import settings_from
 from pipeline.errors import EXIT_MISSING, UserError
 from pipeline.fingerprint import code_digest
 from pipeline.imports import without_gc
+from pipeline.run_log import OUR_LOGGERS
 
 GRACE_S = 5.0
 PIECE_BYTES = 1 << 16
@@ -84,12 +85,21 @@ def _end(*_: object) -> None:
     sys.exit(128 + signal.SIGTERM)
 
 
+def configure_logging() -> None:
+    """Errors to the worker's own log; everything of ours to each run's log file."""
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.ERROR)
+    logging.basicConfig(handlers=[handler], format="%(asctime)s %(message)s")
+    for name in OUR_LOGGERS:
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
 def main() -> None:
     """Run until the line closes."""
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     signal.signal(signal.SIGTERM, _end)
-    logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(message)s")
+    configure_logging()
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE)
     serve(Line(socket.socket(fileno=int(sys.argv[1]))))

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from pipeline.commands.run import Config, Quiet, Verbose
 from pipeline.config import load_settings
-from pipeline.console import ERR, OUT, configure_logging
+from pipeline.console import ERR, OUT, configure_logging, print_json
 from pipeline.errors import BatchError
 
 FOLDER_COMMAND = "folder"
@@ -119,7 +119,7 @@ def folder_command(
     for problem in ended.problems:
         ERR.print(f"[yellow]not searched[/] {escape(problem)}", highlight=False, soft_wrap=True)
     if as_json:
-        _print_json(outcome(ended.rows, out))
+        print_json(outcome(ended.rows, out))
     _tell_end(ended, out, quiet=quiet or as_json)
     return 0
 
@@ -137,7 +137,7 @@ def status_command(
     with Manifest(output / FILE_NAME) as manifest:
         rows = manifest.rows()
     if as_json:
-        _print_json(outcome(rows, output))
+        print_json(outcome(rows, output))
         return 0
     table = _status_table([row for row in rows if row.status != "done"])
     if table.row_count:
@@ -148,12 +148,6 @@ def status_command(
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def _print_json(content: Any) -> None:
-    import json
-
-    OUT.file.write(json.dumps(content, indent=1) + "\n")
 
 
 def _tell_end(ended: Any, out: Path, *, quiet: bool) -> None:
