@@ -169,7 +169,7 @@ def _line(line: str, scrub: Scrubber) -> str:
 
 
 def _versions() -> dict[str, Any]:
-    found = {}
+    found: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)
