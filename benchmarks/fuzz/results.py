@@ -1,5 +1,6 @@
 """One real result and files for import, as seeds for damage."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -111,5 +112,12 @@ def _others(result: Path, foreign: Path) -> None:
     }
     lines = [f"{i},{','.join(f'{v:.1f}' for v in box)},0.9" for i, box in enumerate(boxes)]
     write_small_checkpoints(foreign)
+    images = [{"id": i, "frame_id": i} for i in range(len(boxes))]
+    people = [
+        {"image_id": i, "track_id": 1, "bbox": [float(v) for v in box], "scores": [0.9]}
+        for i, box in enumerate(boxes)
+    ]
+    content = {"images": images, "annotations": people}
+    (foreign / "posetrack.json").write_text(json.dumps(content))
     (foreign / "boxes.csv").write_text("\n".join(["frame,left,top,right,bottom,score", *lines]))
     torch.save({"smpl_params_incam": incam, "K_fullimg": torch.eye(3)[None]}, foreign / "gvhmr.pt")

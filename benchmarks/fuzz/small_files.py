@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.fuzz.doors import command, guarded
-from benchmarks.fuzz.json_damage import damaged_value
+from benchmarks.fuzz.json_damage import damaged_json, damaged_value
 from benchmarks.fuzz.mutations import damaged
 from benchmarks.fuzz.npz_damage import damaged_npz
 from benchmarks.fuzz.text_damage import damaged_text, damaged_yaml
@@ -26,6 +26,16 @@ def _mot(place: "Place") -> Sequence["Step"]:
     path.write_text(damaged_text(text, place.rng), errors="replace")
     out = place.folder / "out.txt"
     return [command("track", "--detections", path, "--mot-out", out, "-q")]
+
+
+def _posetrack(place: "Place") -> Sequence["Step"]:
+    path, out = place.folder / "people.json", place.folder / "out.json"
+    data = (place.seed / "foreign" / "posetrack.json").read_bytes()
+    if place.rng.random() < 0.3:
+        path.write_bytes(damaged(data, place.rng)[0])
+    else:
+        path.write_text(damaged_json(json.loads(data), place.rng))
+    return [command("track", "--detections", path, "--posetrack-out", out, "-q")]
 
 
 def _boxes(place: "Place") -> Sequence["Step"]:
@@ -102,6 +112,7 @@ def write_small_checkpoints(folder: Path) -> None:
 KINDS = {
     "boxes (MOT text)": _mot,
     "boxes (CSV)": _boxes,
+    "boxes (PoseTrack JSON)": _posetrack,
     "settings (YAML)": _settings,
     "weights: safetensors": _checkpoint("weights.safetensors"),
     "weights: torch zip": _checkpoint("zip.pt"),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.config import load_settings
-from pipeline.console import ERR, OUT, configure_logging, progress_factory
+from pipeline.console import ERR, OUT, configure_logging, print_json, progress_factory
 from pipeline.errors import SettingsError
 from pipeline.imports import without_gc
 
@@ -44,6 +44,7 @@ Size = Annotated[
 Fill = Annotated[
     float, typer.Option("--fill-gaps", help="Boxes through absences up to so many seconds.", min=0)
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print who was found as one JSON document.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Show errors only.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the log.")]
 COMMON_FPS = 25.0
@@ -59,6 +60,7 @@ def track_command(
     fps: Fps = None,
     size: Size = None,
     fill_gaps: Fill = 0.0,
+    as_json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> int:
@@ -70,7 +72,7 @@ def track_command(
         from pipeline.context import Context
         from pipeline.tracking_alone import boxes_in_video, boxes_without_video, track_alone
 
-    context = Context(progress=progress_factory(quiet=quiet))
+    context = Context(progress=progress_factory(quiet=quiet or as_json))
     boxes = _read(detections)
     ratio = (1.0, 1.0)
     if video is None:
@@ -88,10 +90,27 @@ def track_command(
         from pipeline.posetrack_json import posetrack_of, write_posetrack
 
         write_posetrack(posetrack_out, posetrack_of(people).scaled(*ratio), given.video)
-    if not quiet:
+    if as_json:
+        print_json(_told(people, len(given.detections), tracking.backend, context))
+    elif not quiet:
         written = [path for path in (mot_out, posetrack_out) if path is not None]
         _summarise(people, len(given.detections), tracking.backend, written, context)
     return 0
+
+
+def _told(people: Any, boxes: int, backend: str, context: Any) -> dict[str, Any]:
+    """Who was found, for other programs."""
+    listed = [
+        {
+            "id": person.id,
+            "first_frame": int(person.frame_index[0]),
+            "last_frame": int(person.frame_index[-1]),
+            "boxes": int(person.observed.sum()),
+        }
+        for person in people
+    ]
+    events = context.events.as_dicts()
+    return {"backend": backend, "boxes": boxes, "people": listed, "events": events}
 
 
 def _read(path: Path) -> Any:
