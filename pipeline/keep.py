@@ -3,7 +3,8 @@
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from pipeline import storage
 from pipeline.context import Context
-from pipeline.errors import OutputError
+from pipeline.errors import OutputError, UserError
 from pipeline.events import Event
 from pipeline.fingerprint import stage_fingerprint
 from pipeline.noun_shapes import check_detections
@@ -26,6 +27,14 @@ from pipeline.unchanged_people import DIGESTS, MADE_BY, digests_in, person_diges
 LOGGER = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
+
+Check = Callable[[], None]
+"""Raises where something is not as it was."""
+
+
+def _nothing() -> None:
+    """Nothing to check."""
+
 
 FILE_OF_STAGE = {"tracking": "tracks", "refinement": "refined", "smoothing": "smoothed"}
 
@@ -41,14 +50,19 @@ class Keeper:
     """Full settings of the named stages, as plain values."""
     fingerprints: list[str] = field(default_factory=list)
 
-    def perceived(self, inputs: Any, video: Video, make: Callable[[], Perceiver]) -> Perceived:
+    def perceived(
+        self, inputs: Any, video: Video, make: Callable[[], Perceiver], still: Check = _nothing
+    ) -> Perceived:
         """The first pass: read back, or done (going on where it was interrupted)."""
         key = self._next("perception", self.settings_of("detection", "regression"), inputs)
         names = ("video", "detections", "bodies")
         kept = self._kept("perception", key, names, partial(_perceived, video.path))
         if kept is not None:
             return kept
-        seen, events, seconds = self._timed(lambda: make()(video, self.unfinished), "perception")
+        with self._input_watched(still):
+            seen, events, seconds = self._timed(
+                lambda: make()(video, self.unfinished), "perception"
+            )
         contents: list[dict[str, Any]] = [
             storage.video_arrays(seen.video),
             storage.arrays_of(seen.detections),
@@ -130,6 +144,21 @@ class Keeper:
         """Where the stage at work keeps finished parts, for itself after an interruption."""
         return self.folder.chunk_folder / self.fingerprints[-1]
 
+    @contextmanager
+    def _input_watched(self, still: Check) -> Iterator[None]:
+        """What is made of an input that changes meanwhile counts for nothing."""
+        try:
+            still()
+            yield
+        except Exception:
+            still()  # the reason behind whatever went wrong
+            raise
+        try:
+            still()
+        except UserError:
+            self.tidy()
+            raise
+
     def tidy(self) -> None:
         """Remove the parts of what is whole now."""
         shutil.rmtree(self.folder.chunk_folder, ignore_errors=True)
@@ -138,13 +167,14 @@ class Keeper:
         """Something from outside that all later stages depend on."""
         self._next(stage, value)
 
-    def files(self, stage: str, make: Callable[[], list[Path]]) -> None:
+    def files(self, stage: str, make: Callable[[], list[Path]], still: Check = _nothing) -> None:
         """Files made from what came before: left alone where they are current, else made."""
         key = self._next(stage, self.settings_of(stage))
         if self.record.is_current(stage, key):
             self.record.note_reused(stage)
             return
-        files, events, seconds = self._timed(make, stage)
+        with self._input_watched(still):
+            files, events, seconds = self._timed(make, stage)
         self.record.note(stage, key, files, seconds, events)
 
     def _next(self, stage: str, settings: Any, inputs: Any = None) -> str:

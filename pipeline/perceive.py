@@ -89,7 +89,8 @@ class Perceiver:
         done = sum(len(chunk.time_s) for chunk in chunks)
         with self.context.progress("Finding people", video.frame_count) as advance:
             advance(done)
-            for chunk in self._new_chunks(video, done, advance):
+            came_s = np.concatenate([np.zeros(0), *(chunk.time_s for chunk in chunks)])
+            for chunk in self._new_chunks(video, came_s, advance):
                 _save_chunk(chunk_folder / f"{len(chunks):06d}.npz", chunk)
                 chunks.append(chunk)
         whole = _whole(video, chunks)
@@ -117,11 +118,11 @@ class Perceiver:
         """Whether the regressor wants the detections of the whole video, and no pixels."""
         return hasattr(self.regressor, "over_time")
 
-    def _new_chunks(self, video: Video, done: int, advance: Advance) -> Iterator[_Chunk]:
-        """The chunks from frame `done` on; detection runs a batch ahead of regression."""
+    def _new_chunks(self, video: Video, came_s: np.ndarray, advance: Advance) -> Iterator[_Chunk]:
+        """The chunks behind these frames; detection runs a batch ahead of regression."""
         recorded = len(self.context.events.events)
         parts: list[_Chunk] = []
-        with prefetch(self._detected(video, done), PREFETCHED_BATCHES) as ahead:
+        with prefetch(self._detected(video, came_s), PREFETCHED_BATCHES) as ahead:
             for batch in ahead:
                 bodies = _no_bodies()
                 if not self._in_time:
@@ -134,16 +135,9 @@ class Perceiver:
         if parts:
             yield _joined(parts, self.context.events.events[recorded:])
 
-    def _detected(self, video: Video, done: int) -> Iterator[_Batch]:
+    def _detected(self, video: Video, came_s: np.ndarray) -> Iterator[_Batch]:
         """Batches of frames with their detections; the detector starts afresh at every chunk."""
-        if done >= video.frame_count:
-            return
-        frames = read_frames(
-            video,
-            first_frame=video.first_frame + done,
-            decoder=self.decoder,
-            events=self.context.events,
-        )
+        frames = read_frames(video, came_s=came_s, decoder=self.decoder, events=self.context.events)
         with prefetch(_with_pixels(frames), PREFETCHED_FRAMES) as ahead:
             in_chunk, most = 0, batch_frames(video)
             while batch := list(islice(ahead, min(most, CHUNK_FRAMES - in_chunk))):

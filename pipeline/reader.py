@@ -21,8 +21,21 @@ class FrameReader:
     """
 
     def __init__(
-        self, video: Video, first_frame: int | None, decoder: str, events: EventLog
+        self,
+        video: Video,
+        first_frame: int | None,
+        decoder: str,
+        events: EventLog,
+        came_s: np.ndarray | None = None,
     ) -> None:
+        self._announced = video.frame_count
+        self._came_before = 0
+        if came_s is not None and len(came_s):
+            # Frames were lost perhaps: what comes next is told by time, not by counting.
+            self._came_before = len(came_s)
+            left_s = video.time_s[video.time_s > came_s[-1] + time_tolerance_s(video)]
+            first_frame = video.first_frame + len(came_s)
+            video = replace(video, time_s=np.concatenate([came_s, left_s]))
         self._video = video
         self._first = video.first_frame if first_frame is None else first_frame
         self._events = events
@@ -59,10 +72,12 @@ class FrameReader:
     @property
     def lost(self) -> int:
         """Frames announced by the container that did not come (so far)."""
-        announced = self._video.frame_count - (self._first - self._video.first_frame)
+        announced = self._announced - (self._first - self._video.first_frame)
         return max(0, announced - len(self._times_s))
 
     def _read(self) -> Generator[Frame, None, None]:
+        if self._first == self._video.first_frame + self._video.frame_count:
+            return  # all came already
         last_s = self._video.time_s[-1] + time_tolerance_s(self._video)
         orientation: Orientation | None = None
         for stored in self._pictures:
@@ -74,7 +89,7 @@ class FrameReader:
             self._times_s.append(stored.time_s)
             yield Frame(index, stored.time_s, self._sized(stored, orientation), orientation)
         self._pictures.close()
-        if self.lost and self._times_s:
+        if self.lost and (self._times_s or self._came_before):
             self._events.record("video", "truncation", self._loss())
 
     def _sized(self, stored: Picture, orientation: Orientation) -> av.VideoFrame:
@@ -93,7 +108,7 @@ class FrameReader:
         return picture.reformat(width=width_px, height=height_px)
 
     def _loss(self) -> str:
-        came = len(self._times_s)
+        came = self._came_before + len(self._times_s)
         return (
             f"{self._video.path.name}: {self.lost} of {came + self.lost} frames do not decode and "
             f"are lost; the {came} others are used. The file is damaged; copy it again if you can."

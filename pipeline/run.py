@@ -1,5 +1,6 @@
 """The story: find the people in a video, recover their bodies, write what was found."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from pipeline.camera import make_camera
 from pipeline.chosen import Chosen
 from pipeline.config import Settings
 from pipeline.context import Context
+from pipeline.errors import InputError
 from pipeline.fingerprint import content_digest, files_used
 from pipeline.identities import read_identities
 from pipeline.identities_applied import corrected, identities_digest
@@ -69,7 +71,10 @@ def run(
 
     with folder.locked(), recorded(folder, settings, do, context, fingerprint) as record:
         keep = Keeper(folder, context, record, do.described)
-        seen = keep.perceived(inputs, video, lambda: _perceiver(do, camera, context, decoder))
+        still = partial(_check_unchanged, video_path, inputs["video"])
+        seen = keep.perceived(
+            inputs, video, lambda: _perceiver(do, camera, context, decoder), still
+        )
         tracked = keep.people(
             "tracking", lambda: do.tracking(seen.video, seen.detections, seen.bodies, camera)
         )
@@ -83,7 +88,9 @@ def run(
         if settings.overlay.enabled:
             overlay = Overlay(people, camera, do.rendering, context, decoder)
             keep.files(
-                "rendering", lambda: overlay.write(folder.overlay_path, seen.video, keep.unfinished)
+                "rendering",
+                lambda: overlay.write(folder.overlay_path, seen.video, keep.unfinished),
+                still,
             )
         if settings.report.enabled:
             keep.files("report", lambda: write_report(folder, context))
@@ -95,3 +102,20 @@ def _perceiver(do: Chosen, camera: Camera, context: Context, decoder: str) -> Pe
     """The first pass; what comes after it gets ready meanwhile."""
     do.prepare()
     return Perceiver(do.detection, do.regression, camera, context, decoder)
+
+
+def _check_unchanged(video_path: Path, digest: str) -> None:
+    """Raise unless the video is what it was when the run began.
+
+    Raises:
+        InputError: it is gone, or another file lies there.
+    """
+    try:
+        changed = content_digest(video_path) != digest
+    except OSError as error:
+        text = (
+            f"{video_path} went away while it was read ({error.strerror}). Put it back, run again"
+        )
+        raise InputError(text) from error
+    if changed:
+        raise InputError(f"{video_path} was changed while it was read. Run again")

@@ -99,8 +99,18 @@ def read_frames(
     video: Video,
     *,
     first_frame: int | None = None,
+    came_s: np.ndarray | None = None,
     decoder: str = "pyav",
     events: EventLog | None = None,
 ) -> FrameReader:
-    """Stream the frames of a video, from source frame `first_frame` on where it is given."""
-    return FrameReader(video, first_frame, decoder, events or EventLog())
+    """Stream the frames of a video.
+
+    Args:
+        video: from `open_video`.
+        first_frame: source frame to start with, by default the video's first.
+        came_s: times in seconds of the frames that an interrupted reading gave; it goes on
+            behind them, and counts on.
+        decoder: its name.
+        events: where lost frames are recorded.
+    """
+    return FrameReader(video, first_frame, decoder, events or EventLog(), came_s)

@@ -11,6 +11,7 @@ from pipeline.perceive import CHUNK_FRAMES, Perceiver, batch_frames
 from pipeline.types import Bodies, Detections
 from pipeline.video import open_video
 from tests.pipeline.nouns import a_camera, a_video, some_bodies
+from tests.pipeline.video_fixtures import make_clip
 
 FRAMES = 2 * CHUNK_FRAMES + 15
 
@@ -117,3 +118,43 @@ def test_a_part_of_the_video_keeps_the_sources_numbers(clip, tmp_path):
 )
 def test_large_pictures_go_in_small_batches(width_px, height_px, expected):
     assert batch_frames(replace(a_video(), width_px=width_px, height_px=height_px)) == expected
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory):
+    """Two pictures that do not decode, in the first chunk and at the very end."""
+    path = tmp_path_factory.mktemp("clip") / "damaged.avi"
+    make_clip(path, codec="mjpeg", pixel_format="yuvj420p", times_s=CHUNK_FRAMES + 30)
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.size]
+    data = bytearray(path.read_bytes())
+    for position, size in (packets[10], packets[-1]):
+        data[position + 8 : position + size] = bytes(size - 8)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("fail_at", [CHUNK_FRAMES + 7, None])
+def test_lost_frames_are_lost_once_however_often_the_pass_is_interrupted(
+    damaged, tmp_path, fail_at
+):
+    def perceive(detector, folder):
+        context = Context()
+        perceiver = Perceiver(detector, regress, a_camera(), context)
+        return perceiver(open_video(damaged), folder), context.events.as_dicts()
+
+    whole, events = perceive(Detector(), tmp_path / "whole")
+    if fail_at is None:
+        perceive(Detector(), tmp_path / "cut")
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            perceive(Detector(fail_at=fail_at), tmp_path / "cut")
+    continued, events_again = perceive(Detector(), tmp_path / "cut")
+    assert len(whole.video.time_s) == CHUNK_FRAMES + 28
+    np.testing.assert_array_equal(continued.video.time_s, whole.video.time_s)
+    np.testing.assert_array_equal(
+        continued.detections.boxes_xyxy_px, whole.detections.boxes_xyxy_px
+    )
+    assert events_again == events
+    said = f"2 of {CHUNK_FRAMES + 30} frames do not decode"
+    assert any(said in event["message"] for event in events)
