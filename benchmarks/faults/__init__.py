@@ -1,0 +1,1 @@
+"""Faults on purpose: real processes killed, disks filled, inputs taken away."""
