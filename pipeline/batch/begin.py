@@ -98,6 +98,7 @@ def run_batch(
     with Manifest(wish.out / FILE_NAME, create=True) as manifest:
         refresh = Refresher(
             manifest,
+            os.path.realpath(wish.folder),
             wish.out,
             fingerprint,
             is_remote=bool(wish.upload),

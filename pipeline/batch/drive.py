@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipeline.batch.claims import Claims
 from pipeline.batch.clock import Clock
@@ -59,6 +59,7 @@ class Running:
     at: Progress
 
 
+@runtime_checkable
 class Show(Protocol):
     """Who is told."""
 

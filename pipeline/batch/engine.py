@@ -1,10 +1,11 @@
 """What does the videos: the part that differs between one machine and many."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipeline.batch.messages import Message, Task
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Workers by name; each does one video at a time."""
 

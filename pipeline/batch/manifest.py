@@ -47,6 +47,7 @@ CREATE TABLE videos (
   lease_until_utc TEXT NOT NULL DEFAULT '',
   changed_utc TEXT NOT NULL DEFAULT ''
 )"""
+_ABOUT = "CREATE TABLE about (folder NOT NULL)"
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,12 @@ class Manifest:
         """One video."""
         return next(iter(self.rows("name = ?", (to_db(name),))), None)
 
+    def folders(self) -> set[str]:
+        """Where the videos were looked for so far, on whichever machine."""
+        with self._errors():
+            found = self._db.execute("SELECT folder FROM about").fetchall()
+        return {from_db(value) for (value,) in found}
+
     def counts(self) -> dict[str, tuple[int, int]]:
         """By status: how many videos, and their bytes."""
         with self._errors():
@@ -155,6 +162,7 @@ class Manifest:
             with self.change():
                 if not self._value("SELECT COUNT(*) FROM sqlite_master"):
                     self._db.execute(_TABLE)
+                    self._db.execute(_ABOUT)
                     self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                     self._db.execute(f"PRAGMA user_version = {VERSION}")
         ours = self._value("PRAGMA application_id") == APPLICATION_ID

@@ -19,6 +19,8 @@ class Refresher:
     """Compares the manifest with what is there."""
 
     manifest: Manifest
+    folder: str
+    """Real path of where the videos are."""
     out: Path
     settings: str
     """Fingerprint of the settings, code and weights of this batch."""
@@ -44,6 +46,8 @@ class Refresher:
             if name in known
         }
         with self.manifest.change():
+            if self.folder not in self.manifest.folders():
+                self.manifest.execute("INSERT INTO about VALUES (?)", (to_db(self.folder),))
             for name, video in found.items():
                 if name not in known:
                     self._add(video)
@@ -53,10 +57,13 @@ class Refresher:
                 self._lose(known[name])
 
     def _check_same_folder(self, known: dict[str, Row], found: dict[str, Found]) -> None:
-        """Another folder's videos must not take the place of these, nor make them all 'gone'."""
+        """Another folder's videos must not take the place of these, nor make them all 'gone'.
+
+        From another machine the same folder may have another path.
+        """
         there = [row for row in known.values() if row.status != "gone"]
         same = (row.name in found and row.size_bytes == found[row.name].size_bytes for row in there)
-        if there and not any(same):
+        if there and self.folder not in self.manifest.folders() and not any(same):
             raise InputError(
                 f"{self.manifest.path}: is of another folder: none of its {len(there)} videos is "
                 "here. Choose another output with -o"

@@ -120,8 +120,7 @@ def folder_command(
         ERR.print(f"[yellow]not searched[/] {escape(problem)}", highlight=False, soft_wrap=True)
     if as_json:
         print_json(outcome(ended.rows, out))
-    _tell_end(ended, out, quiet=quiet or as_json)
-    return 0
+    return _tell_end(ended, out, quiet=quiet, as_json=as_json)
 
 
 @app.command("status")
@@ -150,19 +149,24 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _tell_end(ended: Any, out: Path, *, quiet: bool) -> None:
+def _tell_end(ended: Any, out: Path, *, quiet: bool, as_json: bool) -> int:
     """The last line; an error if something has no result."""
     from pipeline.batch.summary import in_a_line
 
     line = in_a_line(ended.rows)
     failed = sum(row.status == "failed" for row in ended.rows)
     if failed or ended.problems:
-        raise BatchError(
+        error = BatchError(
             f"{line}{f', {len(ended.problems)} not searched' if ended.problems else ''}. Why: "
             f"humans4d batch status {out}; again: --retry-failed; all results: {ended.page}"
         )
-    if not quiet:
+        if not as_json:  # a second document on stdout would break the first
+            raise error
+        ERR.print(str(error), highlight=False, markup=False, soft_wrap=True)
+        return error.exit_code
+    if not quiet and not as_json:
         OUT.print(f"{line}: {ended.page}", highlight=False, markup=False, soft_wrap=True)
+    return 0
 
 
 def _status_table(rows: list[Any]) -> Table:
