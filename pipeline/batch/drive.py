@@ -97,11 +97,11 @@ class Driver:
         """
         try:
             while self._is_open():
+                if self.clock.steady_s() >= self._next_beat_s:
+                    self._beat()
                 self._hand_out()
                 for worker, message in self.engine.heard(WAIT_S):
                     self._take(worker, message)
-                if self.clock.steady_s() >= self._next_beat_s:
-                    self._beat()
                 self.show.tick(self)
         finally:
             self.engine.close()

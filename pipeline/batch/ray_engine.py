@@ -151,6 +151,7 @@ class RayEngine:
             messages: list[Message] = ray.get(reference)
         except ray.exceptions.RayError as error:
             had_video = worker in self._busy
+            ray.kill(self._actors[worker])  # if it is only out of reach, it must not go on
             self._start(worker)
             reason = str(error).strip().splitlines()[0]
             lost = Failed(f"The worker's machine was lost, or its actor: {reason}", EXIT_INTERNAL)

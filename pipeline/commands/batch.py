@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 from typer.core import TyperGroup
 
 from pipeline.commands.run import Config, Quiet, Verbose
@@ -138,9 +137,9 @@ def status_command(
     if as_json:
         print_json(outcome(rows, output))
         return 0
-    table = _status_table([row for row in rows if row.status != "done"])
-    if table.row_count:
-        OUT.print(table)
+    for row in rows:
+        if row.status != "done":
+            OUT.print(_status_line(row), highlight=False, soft_wrap=True)
     OUT.print(in_a_line(rows), highlight=False)
     return 0
 
@@ -169,18 +168,24 @@ def _tell_end(ended: Any, out: Path, *, quiet: bool, as_json: bool) -> int:
     return 0
 
 
-def _status_table(rows: list[Any]) -> Table:
-    from pipeline.batch.holder import host_of
+def _status_line(row: Any) -> str:
+    """A video that is not done, in one line."""
+    from pipeline.batch.holder import host_of, is_surely_dead
     from pipeline.batch.names import shown
 
-    table = Table()
-    for title in ("video", "status", "stage", "attempts", "why, or where"):
-        table.add_column(title, overflow="fold")
-    for row in rows:
-        stage = f"{row.stage} {row.frames}/{row.frames_total}" if row.frames_total else row.stage
-        where = f"{host_of(row.holder)} {row.worker}, claimed until {row.lease_until_utc}"
+    words = [row.status, escape(shown(row.name))]
+    if row.stage:
+        words.append(f"at: {row.stage}")
+    if row.frames_total and row.status == "running":
+        words[-1] += f" {row.frames}/{row.frames_total}"
+    if row.attempts:
+        words.append(f"attempts: {row.attempts}")
+    if row.status == "running" and is_surely_dead(row.holder):
+        words.append("its process is gone: start the batch again")
+    elif row.status == "running":
+        where = f"{host_of(row.holder)} {row.worker}"
+        words.append(f"with {where}, claimed until {row.lease_until_utc}")
+    if row.error:
         code = "" if row.exit_code is None else f" (code {row.exit_code})"
-        why = where if row.status == "running" else f"{row.error}{code}" if row.error else ""
-        cells = (shown(row.name), row.status, stage, str(row.attempts), shown(why))
-        table.add_row(*(escape(cell) for cell in cells))
-    return table
+        words.append(escape(shown(row.error)) + code)
+    return "  ".join(words)
