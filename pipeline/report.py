@@ -19,6 +19,9 @@ from pipeline.quality import person_summary
 from pipeline.result import ResultFolder
 from pipeline.types import Camera, Person, Video
 
+MADE_KEYS = ("fingerprint", "files", "seconds", "peak_memory_mb", "reused", "events")
+"""In this order, so that a continued run writes the same bytes."""
+
 
 @dataclass
 class Record:
@@ -55,7 +58,11 @@ class Record:
 
     def note_reused(self, stage: str) -> None:
         """Note a stage that need not run again, and tell again what it had to say."""
-        self.made[stage] = {**self.earlier[stage], "reused": True}
+        kept = {**self.earlier[stage], "reused": True}
+        ordered = [key for key in MADE_KEYS if key in kept]
+        self.made[stage] = {
+            key: kept[key] for key in [*ordered, *sorted(kept.keys() - {*MADE_KEYS})]
+        }
         for values in self.earlier[stage]["events"]:
             self.context.events.add(Event(**values))
         self.save("incomplete")

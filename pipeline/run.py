@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.body_file import body_fingerprint
 from pipeline.camera import make_camera
 from pipeline.chosen import Chosen
-from pipeline.config import Settings
+from pipeline.config import STAGES, Settings
 from pipeline.context import Context
 from pipeline.errors import InputError
 from pipeline.fingerprint import content_digest, files_used
@@ -66,11 +66,11 @@ def run(
         "decoder": decoder,
         "camera": camera.K_px.tolist(),
         "body": body_fingerprint(context.body_model),
-        "files": files_used(settings.raw),
+        "files": files_used({k: v for k, v in settings.raw.items() if k not in STAGES}),
     }
 
     with folder.locked(), recorded(folder, settings, do, context, fingerprint) as record:
-        keep = Keeper(folder, context, record, do.described)
+        keep = Keeper(folder, context, record, partial(_described, do, settings))
         still = partial(_check_unchanged, video_path, inputs["video"])
         seen = keep.perceived(
             inputs, video, lambda: _perceiver(do, camera, context, decoder), still
@@ -102,6 +102,12 @@ def _perceiver(do: Chosen, camera: Camera, context: Context, decoder: str) -> Pe
     """The first pass; what comes after it gets ready meanwhile."""
     do.prepare()
     return Perceiver(do.detection, do.regression, camera, context, decoder)
+
+
+def _described(do: Chosen, settings: Settings, *stages: str) -> list[Any]:
+    """What a stage depends on by its settings: their values, and the files behind them."""
+    blocks = {stage: settings.raw[stage] for stage in stages if stage in settings.raw}
+    return [do.described(*stages), files_used(blocks)]
 
 
 def _check_unchanged(video_path: Path, digest: str) -> None:

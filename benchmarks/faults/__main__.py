@@ -1,6 +1,6 @@
 """The fault suite: `python -m benchmarks.faults [-o TABLE.md]`. Linux; full disks need root.
 
-Real runs on a small film of two people who cross, 10 seconds at 320 x 180: killed, starved of disk
+Real runs on a small film of two people who cross, 8 seconds at 320 x 180: killed, starved of disk
 and deprived of their input, started again, and compared with an undisturbed run byte for byte
 (`pipeline/same_result.py` says what may differ). Leave the sources alone meanwhile: a changed
 source makes everything again. Takes about half an hour on two cores.
@@ -24,8 +24,8 @@ from pipeline.scenes.library import crossing
 
 def cases(bench: Bench, at_random: int, full_disks: int) -> Iterator[Callable[[], Row]]:
     """Every fault, as something to call."""
-    for kill in kills.kills(bench, at_random):
-        yield partial(kills.killed, bench, kill)
+    for chain in kills.chains(bench, at_random):
+        yield partial(kills.killed, bench, chain)
     yield partial(kills.encoder_killed, bench)
     yield partial(others.input_removed, bench)
     yield partial(others.input_replaced, bench, in_place=False)
@@ -53,7 +53,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        scene = crossing(load_body(), seconds=10.0, width_px=320, height_px=180)
+        scene = crossing(load_body(), seconds=8.1, width_px=320, height_px=180)
         make_film(scene, folder, Context())
         bench = Bench(folder / CLIP_NAME, folder)
         wrong = _table(cases(bench, options.random, options.disks), options)

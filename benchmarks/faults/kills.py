@@ -33,31 +33,42 @@ class Kill:
     wait_s: float = 0.0
 
 
-def kills(bench: Bench, at_random: int) -> Iterator[Kill]:
-    """Three in every stage, some where parts are written, the rest at random."""
-    for before, stage in zip((None, *STAGES), STAGES, strict=False):
-        begins = _begins(before)
-        yield Kill(f"{stage}: start", begins)
-        yield Kill(f"{stage}: middle", begins, bench.stage_seconds[stage] / 2)
-        yield Kill(f"{stage}: its file is there", _exists(FIRST_FILE[stage]))
-    yield Kill("perception: first chunk is there", _part("000000.npz"))
-    yield Kill("perception: last chunk is there", _part("000002.npz"))
-    yield Kill("rendering: first segment is there", _part("000000.nut"))
-    yield Kill("rendering: last segment is there", _part("000001.nut"))
+@dataclass(frozen=True)
+class Chain:
+    """Kills on one result folder, each run going on after the one before."""
+
+    name: str
+    kills: tuple[Kill, ...]
+
+
+def chains(bench: Bench, at_random: int) -> Iterator[Chain]:
+    """Every stage's start, middle and end; where parts are written; the rest at random."""
+    begins = dict(zip(STAGES, (_begins(before) for before in (None, *STAGES)), strict=False))
+    half_s = {stage: bench.stage_seconds[stage] / 2 for stage in STAGES}
+    starts = (Kill(f"{stage} starts", begins[stage]) for stage in STAGES)
+    yield Chain("start of every stage", tuple(starts))
+    middles = (Kill(f"half of {stage}", begins[stage], half_s[stage]) for stage in STAGES)
+    yield Chain("middle of every stage", tuple(middles))
+    ends = (Kill(f"{stage} wrote", _exists(FIRST_FILE[stage])) for stage in STAGES)
+    yield Chain("first file of every stage", tuple(ends))
+    parts = ("000000.npz", "000001.npz", "000002.npz", "000000.nut", "000001.nut")
+    yield Chain("every chunk and segment", tuple(Kill(part, _part(part)) for part in parts))
     chance, whole_s = random.Random(RANDOM_SEED), sum(bench.stage_seconds.values())
-    for _ in range(at_random):
-        wait_s = chance.uniform(0, whole_s)
-        yield Kill(f"{wait_s:.1f} s after the start", _exists("run.json"), wait_s)
+    waits_s = (chance.uniform(0, whole_s) for _ in range(at_random))
+    started = _exists("run.json")
+    yield Chain("random moments", tuple(Kill(f"{s:.1f} s on", started, s) for s in waits_s))
 
 
-def killed(bench: Bench, kill: Kill) -> Row:
-    """One kill, and the rerun after it."""
-    out = bench.scratch / "killed" / kill.name.replace(" ", "_").replace(":", "")
+def killed(bench: Bench, chain: Chain) -> Row:
+    """Kill after kill, and the run that is let finish."""
+    out = bench.scratch / "killed" / chain.name.replace(" ", "_")
     out.parent.mkdir(exist_ok=True)
-    was = bench.kill_when(out, kill.moment, kill.wait_s)
-    kept = kept_in(out)
+    count, kept = 0, []
+    for kill in chain.kills:
+        count += bench.kill_when(out, kill.moment, kill.wait_s)
+        kept.append(kept_in(out))
     wrong = bench.wrong_after(out)
-    return Row(f"kill -9, {kill.name}", "killed" if was else "was over before", kept, wrong)
+    return Row(f"kill -9: {chain.name}", f"killed {count} times", "; ".join(kept), wrong)
 
 
 def encoder_killed(bench: Bench) -> Row:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -44,9 +43,7 @@ class Bench:
 
     @cached_property
     def reference(self) -> Path:
-        """An undisturbed run's result; the first one compiles kernels and is not timed."""
-        self.rerun(self.scratch / "first")
-        shutil.rmtree(self.scratch / "first")
+        """An undisturbed run's result."""
         folder = self.scratch / "reference"
         ended = self.rerun(folder)
         if ended.exit_code:
@@ -92,9 +89,18 @@ class Bench:
             return f"the rerun ended with {again.exit_code}: {again.in_one_line}"
         return ", ".join(differences(self.reference, out))
 
+    def _at_work(self, process: subprocess.Popen[bytes], out: Path) -> bool:
+        """Whether this very run (and not one before it) has begun to write."""
+        try:
+            return (out / "run.json").stat().st_mtime_ns > _started_ns(process.pid)
+        except OSError:
+            return False
+
     def kill_when(self, out: Path, moment: Callable[[Path], bool], wait_s: float = 0.0) -> bool:
         """Start a run and SIGKILL its process group at a moment; False if it was over before."""
         process = self.start(out)
+        while process.poll() is None and not self._at_work(process, out):
+            time.sleep(POLL_S)
         while process.poll() is None and not moment(out):
             time.sleep(POLL_S)
         end_s = time.monotonic() + wait_s
@@ -118,6 +124,10 @@ def kill_tree(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def _started_ns(process_id: int) -> int:
+    return Path(f"/proc/{process_id}").stat().st_mtime_ns
+
+
 def children_of(process_id: int) -> list[int]:
     """Direct children of a process (Linux)."""
     found: list[int] = []
@@ -138,8 +148,7 @@ def made_in(out: Path) -> dict[str, Any]:
 
 
 def kept_in(out: Path) -> str:
-    """In words, what a killed run had finished."""
+    """What a killed run had finished: stages + chunks + segments."""
     chunks = len(list(out.glob(".unfinished/*/[0-9]*.npz")))
     segments = len(list(out.glob(".unfinished/*/[0-9]*.nut")))
-    stages = len(made_in(out))
-    return f"{stages} stages, {chunks} chunks, {segments} segments"
+    return f"{len(made_in(out))}+{chunks}+{segments}"

@@ -1,0 +1,119 @@
+"""Memory of long videos: `python -m benchmarks.long_video tree CLIP` or `... hour RESULT`.
+
+`tree` runs `humans4d run` on a clip and on the same ten times over (joined without encoding) and
+prints the peak resident memory of the whole process tree, sampled, shared pages counted once
+(PSS). `hour` plays the detections of a short result forwards and backwards until they last an
+hour at 30 fps (--minutes) and takes them through lifting, tracking, refinement, smoothing and
+writing; it
+prints seconds, peak memory and bytes per detection of every step. It needs no pixels.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.whole_run import repeated
+
+SAMPLE_S = 0.05
+
+
+def tree_peak_mib(command: list[str]) -> float:
+    """Peak of the proportional resident memory of a process and all its descendants."""
+    process, peak_kib = subprocess.Popen(command), 0
+    while process.poll() is None:
+        peak_kib = max(peak_kib, sum(_pss_kib(pid) for pid in _tree(process.pid)))
+        time.sleep(SAMPLE_S)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
+    return peak_kib / 1024
+
+
+def _tree(process_id: int) -> list[int]:
+    found = [process_id]
+    for task in Path(f"/proc/{process_id}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            found += _tree(int(child))
+    return found
+
+
+def _pss_kib(process_id: int) -> int:
+    try:
+        lines = Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    except (OSError, StopIteration):
+        return 0
+
+
+def measure_tree(clip: Path, times: int) -> None:
+    """The clip once and many times over."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        run = [sys.executable, "-m", "pipeline", "run", "-q"]
+        once = tree_peak_mib([*run, str(clip), "-o", str(folder / "once")])
+        print(f"once:      {once:7.0f} MiB", flush=True)
+        long = repeated(clip, times, folder)
+        many = tree_peak_mib([*run, str(long), "-o", str(folder / "many")])
+        print(f"{times} times:  {many:7.0f} MiB, {100 * (many / once - 1):+.1f} %")
+
+
+def measure_hour(result: Path, minutes: float) -> None:
+    """A short result made long, stage by stage."""
+    from benchmarks.long_people import Hour  # noqa: PLC0415  (heavy; `tree` stays small)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        hour = Hour(result, minutes, Path(scratch))
+        print(f"{hour.frames} frames, {hour.rows} detections; at the start {_now_mib():.0f} MiB")
+        for name, step in hour.steps():
+            _timed(name, step, hour.rows)
+
+
+def _timed(name: str, step: Callable[[], Any], rows: int) -> None:
+    before_mib, start_s = _now_mib(), time.perf_counter()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    step()
+    seconds, peak_mib = time.perf_counter() - start_s, _status_mib("VmHWM")
+    kept, peak = _now_mib() - before_mib, peak_mib - before_mib
+    print(
+        f"{name:12s} {seconds:8.1f} s, {1e3 * seconds / rows:7.3f} ms and at most "
+        f"{peak * 2**20 / rows:7.0f} bytes a detection, {kept * 2**20 / rows:7.0f} kept; "
+        f"peak {peak_mib:6.0f} MiB",
+        flush=True,
+    )
+
+
+def _now_mib() -> float:
+    return _status_mib("VmRSS")
+
+
+def _status_mib(key: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["tree", "hour"])
+    parser.add_argument("path", type=Path, help="the clip, or the result")
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    options = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if options.what == "hour":
+        measure_hour(options.path, options.minutes)
+    else:
+        measure_tree(options.path, options.times)
+
+
+if __name__ == "__main__":
+    main()
