@@ -24,10 +24,13 @@ def main() -> int:
     doors.warmed()
     started = time.monotonic()
     outcomes = []
-    for outcome in run_trials(trials, asked.folder / "trials", workers=asked.workers):
-        outcomes.append(outcome)
-        if outcome.fault:
-            print(f"{outcome.name}: {outcome.fault}\n{_indented(outcome.said)}", flush=True)
+    try:
+        for outcome in run_trials(trials, asked.folder / "trials", workers=asked.workers):
+            outcomes.append(outcome)
+            if outcome.fault:
+                print(f"{outcome.name}: {outcome.fault}\n{_indented(outcome.said)}", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted; so far:")
     print(table(outcomes))
     faults = sum(bool(outcome.fault) for outcome in outcomes)
     print(f"\n{len(outcomes)} trials, {faults} faults, {time.monotonic() - started:.0f} s")
