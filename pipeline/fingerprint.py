@@ -1,5 +1,7 @@
 """What made a result: the digests that decide what a rerun may reuse."""
 
+import errno
+import stat
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -28,8 +30,14 @@ def stage_fingerprint(stage: str, settings: Any, upstream: list[str], inputs: An
 
 
 def content_digest(path: Path) -> str:
-    """Digest of a file that a run reads, reckoned once however often it is asked for."""
+    """Digest of a file that a run reads, reckoned once however often it is asked for.
+
+    Raises:
+        OSError: it cannot be read, or is no file with an end (a pipe, a device).
+    """
     facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     return _digest_of(path, facts.st_size, facts.st_mtime_ns)
 
 

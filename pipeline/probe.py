@@ -62,6 +62,10 @@ def check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder, not a video. Give the path of one video file.")
+        if path.exists() and not path.is_file():
+            raise InputError(
+                f"{path} is a pipe or a device, not a file. Save it as a file: it is read twice."
+            )
         with path.open("rb") as file:
             if not file.read(1):
                 raise InputError(f"{path} is empty (0 bytes). Copy or download it again.")

@@ -16,6 +16,7 @@ from pipeline.encode import OverlayWriter
 from pipeline.errors import InputError
 from pipeline.exporting import Part
 from pipeline.files import output_errors
+from pipeline.limits import MAX_PIXELS, VideoLimits
 from pipeline.result import ResultFolder, has_film
 from pipeline.take import Take
 from pipeline.types import Video
@@ -93,7 +94,9 @@ def _source(folder: ResultFolder, take: Take, wanted: Wanted, context: Context) 
             text = f"{why}: drawn without it. Say where it is: --video"
             context.events.record(STAGE, "fallback", text)
         return None
-    found = open_video(path)
+    # The run that made the result may have been allowed larger pictures.
+    limits = VideoLimits(max_pixels=max(MAX_PIXELS, take.width_px * take.height_px))
+    found = open_video(path, limits=limits)
     if (found.width_px, found.height_px) != (take.width_px, take.height_px):
         raise InputError(
             f"{path}: is {found.width_px}x{found.height_px}, the result was made from a video of "

@@ -80,6 +80,14 @@ def test_a_name_that_is_no_text_is_refused_in_text(tmp_path, clip):
         pass
 
 
+def test_pipes_and_devices_are_no_videos(hostile, tmp_path, monkeypatch, capsys):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for path in (tmp_path / "pipe.mp4", Path("/dev/zero")):
+        monkeypatch.setattr(sys, "argv", ["humans4d", "run", str(path), "-o", str(tmp_path / "o")])
+        assert cli._exit_code() == EXIT_INPUT
+        assert "pipe or a device" in " ".join(capsys.readouterr().err.split())
+
+
 def test_limits_are_told_with_the_way_to_raise_them(clip):
     with pytest.raises(InputError, match=r"video\.max_frames=5"):
         open_video(clip, limits=VideoLimits(max_frames=5))
