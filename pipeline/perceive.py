@@ -94,6 +94,7 @@ class Perceiver:
                 _save_chunk(chunk_folder / f"{len(chunks):06d}.npz", chunk)
                 chunks.append(chunk)
         whole = _whole(video, chunks)
+        chunks.clear()
         seen = Perceived(self._cut(video, whole), whole.detections, whole.bodies)
         if self._in_time:
             bodies = self.regressor.over_time(seen.video, seen.detections, self.camera)

@@ -78,18 +78,24 @@ def run(
         tracked = keep.people(
             "tracking", lambda: do.tracking(seen.video, seen.detections, seen.bodies, camera)
         )
-        known = corrected(tracked, read_identities(out), seen.video, events)
+        video = seen.video
+        del seen  # of a long video every noun counts
+        fixed = corrected(tracked, read_identities(out), video, events)
+        tracked, names = fixed.people, fixed.names
+        del fixed
         keep.note_input("identities", identities_digest(out))
-        refined = keep.each("refinement", known.people, lambda some: do.refinement(some, camera))
+        refined = keep.each("refinement", tracked, lambda some: do.refinement(some, camera))
+        del tracked
         people = keep.each("smoothing", refined, do.smoothing)
+        del refined
         record.results["part_s"] = [start_s, end_s]
-        record.found(seen.video, camera, people, known.names)
+        record.found(video, camera, people, names)
         keep.files("people", lambda: write_people(out, people, camera, context.body, video_path))
         if settings.overlay.enabled:
             overlay = Overlay(people, camera, do.rendering, context, decoder)
             keep.files(
                 "rendering",
-                lambda: overlay.write(folder.overlay_path, seen.video, keep.unfinished),
+                lambda: overlay.write(folder.overlay_path, video, keep.unfinished),
                 still,
             )
         if settings.report.enabled:

@@ -77,9 +77,9 @@ def _table(faults: Iterator[Callable[[], Row]], options: argparse.Namespace) -> 
     return wrong
 
 
-def _named(fault: Callable[[], Row], word: str) -> bool:
+def _named(fault: Callable[[], Row], words: str) -> bool:
     assert isinstance(fault, partial)
-    return word in fault.func.__name__
+    return any(word in fault.func.__name__ for word in words.split(","))
 
 
 if __name__ == "__main__":
