@@ -134,3 +134,24 @@ def test_what_a_killed_run_left_is_removed(tmp_path):
     with ResultFolder(tmp_path).locked():
         assert not any(path.exists() for path in left)
         assert at_work.exists()
+
+
+def test_a_kill_between_a_stages_file_and_run_json_loses_no_event(tmp_path):
+    def events_of_a_run():
+        folder, context = ResultFolder(tmp_path), Context()
+        report = folder.read_report() if folder.report_path.exists() else {}
+        record = Record(folder, context, dict(RUN_FACTS), report.get("made", {}))
+        keep = Keeper(folder, context, record, lambda *stages: list(stages))
+
+        def refine(people):
+            context.events.record("refinement", "info", "sides exchanged", person_id=1)
+            return people
+
+        tracked = keep.people("tracking", lambda: (a_person(1), a_person(2, 4, 3)))
+        before = folder.report_path.read_bytes()
+        keep.each("refinement", tracked, refine)
+        return before, context.events.as_dicts()
+
+    before, events = events_of_a_run()
+    (tmp_path / "run.json").write_bytes(before)
+    assert events_of_a_run()[1] == events and len(events) == 1
