@@ -15,7 +15,7 @@ from pipeline.context import Context
 from pipeline.events import EventLog
 from pipeline.person_file import write_people
 from pipeline.result import ResultFolder
-from pipeline.types import Detections, Person, Video
+from pipeline.types import Bodies, Detections, Person, Video
 
 FPS = 30.0
 
@@ -37,6 +37,8 @@ class Hour:
             storage.noun_from(Detections, self._arrays("detections")), short, self.frames
         )
         self.looks = bodies["appearance"][rows]
+        short_bodies = {k: bodies[k][rows] for k in ("pose_rotvec", "betas", "t_camera_m")}
+        self.bodies = Bodies(**short_bodies, appearance=self.looks)
         self.rows = len(rows)
         self.people: tuple[Person, ...] = ()
 

@@ -66,7 +66,7 @@ def measure_tree(clip: Path, times: int) -> None:
         print(f"{times} times:  {many:7.0f} MiB, {100 * (many / once - 1):+.1f} %")
 
 
-def measure_hour(result: Path, minutes: float) -> None:
+def measure_hour(result: Path, minutes: float, skipped: list[str]) -> None:
     """A short result made long, stage by stage."""
     from benchmarks.long_people import Hour  # noqa: PLC0415  (heavy; `tree` stays small)
 
@@ -74,7 +74,8 @@ def measure_hour(result: Path, minutes: float) -> None:
         hour = Hour(result, minutes, Path(scratch))
         print(f"{hour.frames} frames, {hour.rows} detections; at the start {_now_mib():.0f} MiB")
         for name, step in hour.steps():
-            _timed(name, step, hour.rows)
+            if name not in skipped:
+                _timed(name, step, hour.rows)
 
 
 def _timed(name: str, step: Callable[[], Any], rows: int) -> None:
@@ -107,10 +108,11 @@ def main() -> None:
     parser.add_argument("path", type=Path, help="the clip, or the result")
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--skip", nargs="*", default=[], help="steps of the hour to leave out")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if options.what == "hour":
-        measure_hour(options.path, options.minutes)
+        measure_hour(options.path, options.minutes, options.skip)
     else:
         measure_tree(options.path, options.times)
 
