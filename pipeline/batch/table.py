@@ -24,7 +24,8 @@ class Shown(AbstractContextManager["Shown"]):
 
     def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self._console, self._quiet = console, quiet
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+        live = Live(console=console, auto_refresh=False, transient=True)
+        self._live = live if console.is_terminal else None
         self._next_s = 0.0
 
     def __enter__(self) -> "Shown":
