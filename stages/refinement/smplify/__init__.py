@@ -71,6 +71,8 @@ class Config(BackendConfig):
     """Weight of the learnt prior of poses; 0 leaves it out."""
     usual_pose: float = Field(default=Weights.usual_pose, ge=0)
     """Weight of the pull to a middle of every joint's range."""
+    shape: float = Field(default=Weights.shape, gt=0)
+    """Weight of the pull to the average shape, in frames' worth of evidence."""
     contact: float = Field(default=Weights.contact, ge=0)
     """Weight of feet staying where they stand, where the camera is found to stand too."""
     occlusion: bool = True
