@@ -1,8 +1,7 @@
 """Memory of long videos: `python -m benchmarks.long_video tree CLIP` or `... hour RESULT`.
 
 `tree` runs `humans4d run` on a clip and on the same ten times over (joined without encoding) and
-prints the peak resident memory of the whole process tree, sampled, shared pages counted once
-(PSS). `hour` plays the detections of a short result forwards and backwards until they last an
+prints the peak resident memory of the whole process tree, sampled. `hour` plays the detections of a short result forwards and backwards until they last an
 hour at 30 fps (--minutes) and takes them through lifting, tracking, refinement, smoothing and
 writing; it
 prints seconds, peak memory and bytes per detection of every step. It needs no pixels.
@@ -24,10 +23,10 @@ SAMPLE_S = 0.05
 
 
 def tree_peak_mib(command: list[str]) -> float:
-    """Peak of the proportional resident memory of a process and all its descendants."""
+    """Peak of the resident memory of a process and all its descendants."""
     process, peak_kib = subprocess.Popen(command), 0
     while process.poll() is None:
-        peak_kib = max(peak_kib, sum(_pss_kib(pid) for pid in _tree(process.pid)))
+        peak_kib = max(peak_kib, sum(_rss_kib(pid) for pid in _tree(process.pid)))
         time.sleep(SAMPLE_S)
     if process.returncode:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}")
@@ -46,10 +45,10 @@ def _tree(process_id: int) -> list[int]:
     return found
 
 
-def _pss_kib(process_id: int) -> int:
+def _rss_kib(process_id: int) -> int:
     try:
         lines = Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return next(int(line.split()[1]) for line in lines if line.startswith("Rss:"))
     except (OSError, StopIteration):
         return 0
 

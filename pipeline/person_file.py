@@ -13,6 +13,9 @@ from pipeline.types import Camera, Person
 if TYPE_CHECKING:
     from pipeline.body import BodyModel
 
+BLOCK_FRAMES = 4096
+"""So many are posed at once, that memory stays bounded for somebody seen for hours."""
+
 
 def person_path(folder: Path, person_id: int) -> Path:
     """Where a person's file lies inside a result folder."""
@@ -73,10 +76,15 @@ def joints_camera_m(person: Person, body: "BodyModel") -> np.ndarray:
     """(T, 24, 3) float32 joints in metres in the camera."""
     import torch  # noqa: PLC0415  (slow to import; readers of files do not need it)
 
-    posed = body.with_shape(torch.from_numpy(person.betas)).with_pose(
-        torch.from_numpy(person.pose_rotvec), torch.from_numpy(person.t_camera_m)
-    )
-    return posed.joints_m.numpy().astype(np.float32)
+    shaped = body.with_shape(torch.from_numpy(person.betas))
+    joints_m = np.empty((len(person), 24, 3), np.float32)
+    for start in range(0, len(person), BLOCK_FRAMES):
+        rows = slice(start, start + BLOCK_FRAMES)
+        posed = shaped.with_pose(
+            torch.from_numpy(person.pose_rotvec[rows]), torch.from_numpy(person.t_camera_m[rows])
+        )
+        joints_m[rows] = posed.joints_m.numpy()
+    return joints_m
 
 
 def read_person(path: Path) -> tuple[Person, Mapping[str, np.ndarray]]:
