@@ -1,10 +1,11 @@
 """Memory of long videos: `python -m benchmarks.long_video tree CLIP` or `... hour RESULT`.
 
 `tree` runs `humans4d run` on a clip and on the same ten times over (joined without encoding) and
-prints the peak resident memory of the whole process tree, sampled. `hour` plays the detections of a short result forwards and backwards until they last an
-hour at 30 fps (--minutes) and takes them through lifting, tracking, refinement, smoothing and
-writing; it
-prints seconds, peak memory and bytes per detection of every step. It needs no pixels.
+prints the peak resident memory of the whole process tree, sampled.
+
+`hour` plays the detections of a short result forwards and backwards until they last an hour at
+30 fps (--minutes) and takes them through lifting, tracking, refinement, smoothing and writing. It
+prints seconds, peak memory and bytes per detection of every step, and needs no pixels.
 """
 
 import argparse

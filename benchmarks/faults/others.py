@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,7 +70,9 @@ def two_writers(bench: Bench) -> Row:
     out.parent.mkdir(parents=True, exist_ok=True)
     first = bench.start(out)
     _wait(first.poll, (out / "run.json").exists)
+    os.killpg(first.pid, signal.SIGSTOP)  # holds its lock for as long as the second takes
     ended, kept = bench.rerun(out), kept_in(out)
+    os.killpg(first.pid, signal.SIGCONT)
     first.wait()
     return Row.of_error("two writers: the second", ended, kept, bench.wrong_after(out))
 
