@@ -79,7 +79,7 @@ def encoder_killed(bench: Bench) -> Row:
     children: list[int] = []
     while process.poll() is None and not (begins(out) and children):
         time.sleep(0.002)
-        children = [child for child in children_of(process.pid) if _is_ffmpeg(child)]
+        children = [child for child in children_of(process.pid) if _is_encoder(child)]
     for child in children:
         os.kill(child, signal.SIGKILL)
     ended, kept = bench.end(process, out), kept_in(out)
@@ -101,8 +101,8 @@ def _part(name: str) -> Callable[[Path], bool]:
     return lambda out: any(out.glob(f".unfinished/*/{name}"))
 
 
-def _is_ffmpeg(process_id: int) -> bool:
+def _is_encoder(process_id: int) -> bool:
     try:
-        return b"ffmpeg" in Path(f"/proc/{process_id}/cmdline").read_bytes()
+        return b"pipe:0" in Path(f"/proc/{process_id}/cmdline").read_bytes()
     except OSError:
         return False
