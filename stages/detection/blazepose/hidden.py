@@ -7,7 +7,7 @@ from jaxtyping import UInt8
 
 from stages.detection.blazepose.crops import Region, crop
 from stages.detection.blazepose.landmarks import SIDE_PX, LandmarkNetwork, Pose
-from stages.detection.blazepose.likeness import jump, pose_distance, same_person
+from stages.detection.blazepose.likeness import jump, pose_distance, same_person, upside_down_on
 from stages.detection.blazepose.painting import hidden_share, paint_out
 
 MOST_HIDDEN = 0.6
@@ -90,5 +90,7 @@ def _is_somebody_else(pose: Pose, front: Sequence[Pose]) -> bool:
     if pose.visibility.mean() < LEAST_VISIBLE or any(same_person(pose, p) for p in front):
         return False
     if min(pose_distance(pose, other) for other in front) > FARTHEST:
+        return False
+    if any(upside_down_on(pose, other) for other in front):
         return False
     return hidden_share(pose, front) <= MOST_HIDDEN

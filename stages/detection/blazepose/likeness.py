@@ -21,6 +21,10 @@ Real people in front of each other were measured at 0.22 and more."""
 
 OUTGROWN = 1.25
 AS_VISIBLE = 0.1
+OPPOSITE_COS = -0.5
+"""Trunks that point further apart than this (a cosine) are each other's upside-down."""
+ON_LEGS = 1.5
+"""Someone's legs lie nearer than this many torso lengths to the trunk that they belong to."""
 MIN_REGION_PX = 16.0
 
 CORE = BLAZEPOSE33.indices("nose", "left_shoulder", "right_shoulder", "left_hip", "right_hip")
@@ -81,6 +85,17 @@ def outgrows(a: Pose, b: Pose) -> bool:
     """Whether `a` is the whole body of which `b` is a misread part."""
     larger = torso_px(a.points_px) > OUTGROWN * torso_px(b.points_px)
     return bool(larger and a.visibility.mean() > b.visibility.mean() - AS_VISIBLE)
+
+
+def upside_down_on(new: Pose, known: Pose) -> bool:
+    """Whether somebody new is a known person's legs, taken for a trunk with arms.
+
+    So the network reads people of whom others hide a part: there, and the other way up.
+    """
+    up_new, up_known = (np.subtract(*axis_px(pose.points_px)) for pose in (new, known))
+    lengths = max(float(np.linalg.norm(up_new) * np.linalg.norm(up_known)), 1e-6)
+    turned = float(up_new @ up_known) / lengths < OPPOSITE_COS
+    return turned and pose_distance(new, known) < ON_LEGS
 
 
 def is_better(a: Pose, b: Pose) -> bool:

@@ -29,6 +29,7 @@ from stages.detection.blazepose.likeness import (
     jump,
     outgrows,
     same_person,
+    upside_down_on,
 )
 from stages.detection.blazepose.schedule import ScanSchedule
 from stages.detection.blazepose.settings import Config
@@ -169,7 +170,7 @@ class PeopleFinder:
         for region, is_hidden in zip(regions, hidden, strict=True):
             pose = None if is_hidden else self._unless_known(next(seen), position)
             pose = pose or self._behind_twice(frame, region, position)
-            if pose is not None:
+            if pose is not None and not any(upside_down_on(pose, other) for other in known):
                 chains.append(self._begun(pose, position))
         return chains
 

@@ -14,6 +14,7 @@ from stages.detection.blazepose.likeness import (
     is_usable,
     pose_distance,
     same_person,
+    upside_down_on,
 )
 
 STANDING = {"nose": (0, -160), "shoulder": (25, -120), "elbow": (32, -80), "wrist": (34, -40)} | {
@@ -120,3 +121,18 @@ def test_the_place_of_somebody_lost_is_searched_around():
     assert tile.side_px > 80
     assert lost.is_near(Region(230.0, 100.0, 50.0, 0.0))
     assert not lost.is_near(Region(250.0, 100.0, 50.0, 0.0))
+
+
+def turned_over(one: Pose) -> Pose:
+    """The pose standing on its head, about the middle of its hips."""
+    hips = one.points_px[BLAZEPOSE33.indices("left_hip", "right_hip")].mean(axis=0)
+    return replace(one, points_px=2 * hips - one.points_px)
+
+
+def test_legs_taken_for_a_trunk_are_no_new_person():
+    known = pose()
+    on_legs = turned_over(pose(at=(310.0, 310.0)))
+    assert upside_down_on(on_legs, known)
+    assert not upside_down_on(pose(at=(330.0, 300.0)), known), "upright beside"
+    assert not upside_down_on(turned_over(pose(at=(700.0, 300.0))), known), "a handstand far away"
+    assert not upside_down_on(turned_over(known), turned_over(known)), "both on their heads"
