@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.skeletons import BLAZEPOSE33
-from stages.detection.blazepose.chains import Chain, Lost, settled
+from stages.detection.blazepose.chains import Chain, Lost, search_tile, settled
 from stages.detection.blazepose.crops import Region
 from stages.detection.blazepose.detector import Candidates
 from stages.detection.blazepose.landmarks import Pose
@@ -116,7 +116,7 @@ def test_regions_worth_a_look(region, usable):
 
 def test_the_place_of_somebody_lost_is_searched_around():
     lost = Lost(Region(200.0, 100.0, 80.0, 0.3), 1.0, 1.0)
-    tile = lost.search_tile()
+    tile = search_tile(lost.region)
     assert (tile.x_px + tile.side_px / 2, tile.y_px + tile.side_px / 2) == pytest.approx((200, 100))
     assert tile.side_px > 80
     assert lost.is_near(Region(230.0, 100.0, 50.0, 0.0))
