@@ -125,7 +125,7 @@ def test_a_folder_with_good_and_bad_files_gives_what_single_runs_give(tmp_path, 
 def test_killed_or_interrupted_it_goes_on_where_it_was(tmp_path, man, how):
     videos, out = tmp_path / "videos", tmp_path / "out"
     videos.mkdir()
-    for name in "ab":
+    for name in "abcdef":  # so many that a slow machine does not stop only once all are done
         make_clip(videos / f"{name}.mp4", times_s=40, **SMALL)
     words = (videos, "-o", out, "--workers", 1, "--set", "overlay.enabled=false")
     first = subprocess.Popen(command(*words), env=ENVIRONMENT, stderr=subprocess.PIPE)

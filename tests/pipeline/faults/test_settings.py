@@ -22,7 +22,7 @@ CHANGED = {
     "refinement.backend=none": "refinement",
     "smoothing.whittaker.rotation_cutoff_hz=3.5": "smoothing",
     "smoothing.backend=none": "smoothing",
-    "rendering.raster.alpha=0.8": "rendering",
+    "rendering.auto.alpha=0.8": "rendering",
     "overlay.enabled=false": "report",
     "report.enabled=false": None,
 }

@@ -69,7 +69,8 @@ def test_box_reaches_the_top_of_the_head_and_leaves_hidden_points_out():
     }.items():
         points[BLAZEPOSE33.index(name)] = at
     visibility = np.ones(33, np.float32)
-    visibility[BLAZEPOSE33.index("right_ankle")] = 0.1
+    visibility[BLAZEPOSE33.index("right_ankle")] = 0.05
     box = body_box_xyxy_px(points, visibility)
-    # x 30..90 and y 16..200 (ears 30, minus 0.7 of the neck's 20 px), grown by 10 % on each side.
-    np.testing.assert_allclose(box, [24, 16 - 18.4, 96, 200 + 18.4], atol=1e-3)
+    # x 30..90 and y 16..200 (ears 30, minus 0.7 of the neck's 20 px), and a tenth of the torso's
+    # 50 px (from the shoulders at 50 to the hips at 100) on each side.
+    np.testing.assert_allclose(box, [30 - 5, 16 - 5, 90 + 5, 200 + 5], atol=1e-3)
