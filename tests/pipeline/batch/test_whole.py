@@ -80,6 +80,11 @@ def wait_for(what):
         time.sleep(0.05)
 
 
+def hear_ctrl_c():
+    """A shell's background jobs, tests among them, are begun deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def is_alive(process):
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -128,7 +133,12 @@ def test_killed_or_interrupted_it_goes_on_where_it_was(tmp_path, man, how):
     for name in "abcdef":  # so many that a slow machine does not stop only once all are done
         make_clip(videos / f"{name}.mp4", times_s=40, **SMALL)
     words = (videos, "-o", out, "--workers", 1, "--set", "overlay.enabled=false")
-    first = subprocess.Popen(command(*words), env=ENVIRONMENT, stderr=subprocess.PIPE)
+    first = subprocess.Popen(
+        command(*words),
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        preexec_fn=hear_ctrl_c,  # noqa: PLW1509 - it takes no lock
+    )
     try:
         wait_for((out / "a.mp4" / "run.json").is_file)
         workers = [int(n) for n in children(first.pid)]
