@@ -1,7 +1,6 @@
 """Fitted bodies: exact derivatives, poses found again to millimetres, the command, its errors."""
 
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 from benchmarks.golden_comparison import GoldenFile
 from benchmarks.golden_systems._spin_smplify import tiny_body
 from benchmarks.random_bodies import random_bodies
-from pipeline import cli
 from pipeline.body import load_body
 from pipeline.body_fit import BodyState, FitTarget, FitWeights, fit_body, fit_terms
 from pipeline.body_fit.jacobian import BodyMotion
@@ -187,20 +185,6 @@ def test_pixels_alone_are_met_in_the_picture(body):
     fit = fit_body(body, FitTarget(joints_px=joints_px, K_px=K_PX))
     assert fit.joints_px.max() < 3
     assert (fit.t_m[:, 2] > 1).all()
-
-
-@pytest.fixture
-def humans4d(monkeypatch, capsys):
-    """Run the command line in this process; gives the exit code and all that was printed."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["humans4d", *map(str, arguments)])
-        code = cli._exit_code()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return code, " ".join((printed.out + printed.err).split())
-
-    return call
 
 
 def test_the_command_writes_a_superset_of_amass(body, tmp_path, humans4d):

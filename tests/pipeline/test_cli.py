@@ -9,7 +9,6 @@ import av
 import numpy as np
 import pytest
 
-from pipeline import cli
 from pipeline.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OUTPUT, EXIT_SETTINGS, EXIT_STRICT
 
 
@@ -27,21 +26,6 @@ def write_clip(path, frames=4, size=(96, 64), rate=10):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
     return path
-
-
-@pytest.fixture
-def humans4d(monkeypatch, capsys):
-    """Run the command line in this process; gives the exit code and all that was printed."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["humans4d", *map(str, arguments)])
-        code = cli._exit_code()
-        printed = capsys.readouterr()
-        text = printed.out + printed.err
-        assert "Traceback" not in text
-        return code, " ".join(text.split())
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -2,32 +2,15 @@
 
 import csv
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from benchmarks.format_readers.truth import made_up_people, write_made_up_result
-from pipeline import cli
 from pipeline.errors import EXIT_INPUT, EXIT_OUTPUT, EXIT_SETTINGS
 from pipeline.files import write_npz
 from pipeline.storage import read_npz
-
-
-@pytest.fixture
-def humans4d(monkeypatch, capsys):
-    """Run the command line in this process; gives the exit code and all that was printed."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["humans4d", *map(str, arguments)])
-        code = cli._exit_code()
-        printed = capsys.readouterr()
-        text = printed.out + printed.err
-        assert "Traceback" not in text
-        return code, " ".join(text.split())
-
-    return call
 
 
 @pytest.fixture

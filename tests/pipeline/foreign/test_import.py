@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import sys
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,6 @@ from benchmarks.format_readers.truth import (
     truths,
     write_made_up_result,
 )
-from pipeline import cli
 from pipeline.camera import intrinsics
 from pipeline.context import Context
 from pipeline.errors import EXIT_INPUT, EXIT_SETTINGS
@@ -33,21 +31,6 @@ from tests.pipeline.test_cli import write_clip
 PEERS = Path(__file__).parents[4] / "shared" / "data" / "peer_outputs"
 needs_peers = pytest.mark.skipif(not PEERS.is_dir(), reason="no ../shared/data/peer_outputs here")
 FOCAL_PX = 1000.0
-
-
-@pytest.fixture
-def humans4d(monkeypatch, capsys):
-    """Run the command line in this process; gives the exit code and all that was printed."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["humans4d", *map(str, arguments)])
-        code = cli._exit_code()
-        printed = capsys.readouterr()
-        text = printed.out + printed.err
-        assert "Traceback" not in text
-        return code, " ".join(text.split())
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The viewer in a real browser: loads, plays, scrubs, toggles, asks nobody, and skins exactly."""
 
 import io
-import sys
 import time
 
 import av
@@ -11,7 +10,6 @@ import pytest
 import torch
 
 from benchmarks.format_readers.truth import made_up_people, write_made_up_result
-from pipeline import cli
 from pipeline.body import load_body
 from pipeline.context import Context
 from pipeline.errors import EXIT_INPUT, EXIT_OUTPUT
@@ -208,20 +206,6 @@ def test_the_film_is_in_the_frustum(tmp_path, tmp_path_factory):
         assert of_hue(seen(browser), (20, 230, 20)) > 100
     finally:
         browser.close()
-
-
-@pytest.fixture
-def humans4d(monkeypatch, capsys):
-    """Run the command line in this process; gives the exit code and all that was printed."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["humans4d", *map(str, arguments)])
-        code = cli._exit_code()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return code, " ".join((printed.out + printed.err).split())
-
-    return call
 
 
 def test_the_command_writes_where_it_is_told_and_says_what_is_missing(humans4d, folder, tmp_path):

@@ -1,7 +1,6 @@
 """What a user of `humans4d render` and `body show` types, and the pictures that come of it."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline import cli, storage
+from pipeline import storage
 from pipeline.body import load_body
 from pipeline.camera import project
 from pipeline.errors import EXIT_INPUT, EXIT_OUTPUT, EXIT_SETTINGS
@@ -91,21 +90,6 @@ def result(tmp_path_factory, truth, people):
         }
     )
     return folder.path
-
-
-@pytest.fixture
-def humans4d(monkeypatch, capsys):
-    """Run the command line in this process; gives the exit code and all that was printed."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["humans4d", *map(str, arguments)])
-        code = cli._exit_code()
-        printed = capsys.readouterr()
-        text = printed.out + printed.err
-        assert "Traceback" not in text
-        return code, " ".join(text.split())
-
-    return call
 
 
 def frame_of(folder: Path, mode: str, index: int) -> np.ndarray:
