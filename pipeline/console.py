@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ from rich.progress import (
 from pipeline.context import Advance, ProgressFactory, no_progress
 from pipeline.run_log import OUR_LOGGERS
 
-OUT = Console()
+WIDTH_OF_FILES = 120
+"""Columns where no terminal says how wide it is: in a pipe, in a file."""
+OUT = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_FILES)
 ERR = Console(stderr=True)
 
 

@@ -7,6 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 NONE = "-"
+LEAST_WORD = 8
 
 
 def number(value: float, digits: int) -> str:
@@ -20,7 +21,10 @@ def unit(name: str, of: str) -> str:
 
 
 def table(title: str, headings: Sequence[str], *, left: int = 1, caption: str = "") -> Table:
-    """A narrow table; the first `left` columns hold words, the others numbers."""
+    """A narrow table; the first `left` columns hold words, the others numbers.
+
+    Where a terminal is too narrow words go on in the next line: a number is never cut short.
+    """
     made = Table(
         title=title,
         caption=caption or None,
@@ -30,6 +34,8 @@ def table(title: str, headings: Sequence[str], *, left: int = 1, caption: str = 
         caption_justify="left",
     )
     for index, heading in enumerate(headings):
-        justify = "left" if index < left else "right"
-        made.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        if index < left:
+            made.add_column(heading, overflow="fold", min_width=LEAST_WORD)
+        else:
+            made.add_column(heading, justify="right", no_wrap=True)
     return made
