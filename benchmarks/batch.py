@@ -1,4 +1,4 @@
-"""Rate of two workers against one, and whether every result is that of a single run.
+"""Rate of two workers against one with one core and one with all, and whether results agree.
 
 ``python -m benchmarks.batch FOLDER [--clips 200] [--blocks 4]`` films short clips into FOLDER, runs
 them in blocks with one worker and with two in turn (what else runs on the machine then weighs on
@@ -18,7 +18,6 @@ from pipeline.batch.find import search
 from pipeline.batch.manifest import FILE_NAME, Manifest
 from pipeline.body import load_body
 from pipeline.context import Context
-from pipeline.cores import VARIABLE
 from pipeline.scenes.camera_moves import CameraPlan
 from pipeline.scenes.film_file import CLIP_NAME, FilmOptions, make_film
 from pipeline.scenes.specs import Procedural, Role, SceneSpec
@@ -26,14 +25,17 @@ from pipeline.scenes.staging import staged
 
 MOTIONS = ("reach", "squat")
 SECONDS, FPS = 1.2, 20.0
+OUTPUTS = ("one_core", "one", "two")
 
 
 @dataclass
 class Tally:
-    """One number of workers."""
+    """One way to run a block."""
 
+    name: str
     workers: int
-    environment: dict[str, str]
+    cores: int
+    """How many the batch may use, its driver included."""
     seconds: list[float] = field(default_factory=list)
 
 
@@ -63,12 +65,14 @@ def film(folder: Path, count: int, blocks: int) -> None:
 def run_block(block: Path, out: Path, tally: Tally) -> None:
     """A batch as a user starts it, in a process of its own."""
     command = [sys.executable, "-m", "pipeline", "batch", str(block), "-o", str(out), "-q"]
+    allowed = sorted(os.sched_getaffinity(0))
     began_s = time.perf_counter()
-    subprocess.run(
-        [*command, "--workers", str(tally.workers)],
-        check=True,
-        env={**os.environ, **tally.environment},
-    )
+    # A worker decodes while it thinks and so uses somewhat more than a core if it may.
+    os.sched_setaffinity(0, allowed[: tally.cores])
+    try:
+        subprocess.run([*command, "--workers", str(tally.workers)], check=True)
+    finally:
+        os.sched_setaffinity(0, allowed)
     tally.seconds.append(time.perf_counter() - began_s)
 
 
@@ -83,8 +87,9 @@ def compare(folder: Path, blocks: list[Path], singles: int) -> tuple[int, list[s
     wrong, compared = [], 0
     for block in blocks:
         for found in search(block, folder / "nowhere").videos:
-            one, two = (folder / f"out{n}" / block.name / found.name for n in (1, 2))
-            wrong += [f"{found.name}: {name}" for name in differences(one, two)]
+            *ones, two = (folder / name / block.name / found.name for name in OUTPUTS)
+            for one in ones:
+                wrong += [f"{found.name}: {name}" for name in differences(one, two)]
             if compared < singles:
                 alone = folder / "single" / found.name
                 run_single(block / found.name, alone)
@@ -103,17 +108,19 @@ def main() -> None:
     given = parser.parse_args()
     film(given.folder, given.clips, given.blocks)
     blocks = sorted(given.folder.glob("block*"))
-    tallies = [Tally(1, {VARIABLE: "1", "OMP_NUM_THREADS": "1"}), Tally(2, {})]
+    cores = len(os.sched_getaffinity(0))
+    tallies = [Tally(*row) for row in zip(OUTPUTS, (1, 1, 2), (1, cores, cores), strict=True)]
     for number, block in enumerate(blocks):
         for tally in tallies if number % 2 == 0 else tallies[::-1]:
-            run_block(block, given.folder / f"out{tally.workers}" / block.name, tally)
-            print(f"{block.name}: {tally.workers} worker(s) {tally.seconds[-1]:.1f} s, ", end="")
+            run_block(block, given.folder / tally.name / block.name, tally)
+            print(f"{block.name}: {tally.name} {tally.seconds[-1]:.1f} s, ", end="")
             print(f"load {os.getloadavg()[0]:.1f}", flush=True)
-    rates = [given.clips / sum(tally.seconds) for tally in tallies]
-    print(f"rate: {rates[0]:.3f} and {rates[1]:.3f} videos/s, {rates[1] / rates[0]:.2f} times")
+    *slower, two = (given.clips / sum(tally.seconds) for tally in tallies)
+    for tally, rate in zip(tallies, slower, strict=False):
+        print(f"{tally.name}: {rate:.3f} videos/s; two: {two:.3f}, {two / rate:.2f} times")
     done = 0
     for block in blocks:
-        with Manifest(given.folder / "out2" / block.name / FILE_NAME) as manifest:
+        with Manifest(given.folder / OUTPUTS[-1] / block.name / FILE_NAME) as manifest:
             done += manifest.counts()["done"][0]
     compared, wrong = compare(given.folder, blocks, given.singles)
     print(f"done {done} of {given.clips}; {compared} compared with a single run; differ: {wrong}")
