@@ -1,4 +1,4 @@
-"""What every backend may use beside its own settings: events, progress, the body, the device."""
+"""What every backend may use beside its own settings: events, progress, parts, body, device."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pipeline.events import EventLog
+from pipeline.parts import Parts
 
 if TYPE_CHECKING:
     from pipeline.body import BodyModel
@@ -36,6 +37,8 @@ class Context:
     """A torch device name."""
     kept: dict[str, Any] | None = None
     """Where `pipeline.chosen` keeps loaded networks for the next video; None: nowhere."""
+    parts: Parts = field(default_factory=Parts)
+    """What the stage at work has finished; kept through interruptions while a run lasts."""
 
     @cached_property
     def body(self) -> "BodyModel":

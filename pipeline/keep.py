@@ -16,6 +16,7 @@ from pipeline import storage
 from pipeline.context import Context
 from pipeline.errors import OutputError, UserError
 from pipeline.events import Event
+from pipeline.files import value_digest
 from pipeline.fingerprint import stage_fingerprint
 from pipeline.noun_shapes import check_detections
 from pipeline.perceive import Perceived, Perceiver
@@ -69,7 +70,6 @@ class Keeper:
             storage.arrays_of(seen.bodies),
         ]
         self._write("perception", key, dict(zip(names, contents, strict=True)), events, seconds)
-        self.tidy()
         return seen
 
     def people(self, stage: str, make: Callable[[], tuple[Person, ...]]) -> tuple[Person, ...]:
@@ -97,7 +97,9 @@ class Keeper:
             return kept
         holds, told = self._unchanged(stage, given, own)
         new = tuple(person for number, person in enumerate(given) if number not in holds)
-        made, events, seconds = self._timed(lambda: make(new) if new else (), stage)
+        # A person's parts depend on who else is worked on: whoever is nearer hides the others.
+        some = [person.id for person in new]
+        made, events, seconds = self._timed(lambda: make(new) if new else (), stage, some)
         for event in told:
             self.context.events.add(event)
         rest = iter(made)
@@ -144,7 +146,10 @@ class Keeper:
 
     @property
     def unfinished(self) -> Path:
-        """Where the stage at work keeps finished parts, for itself after an interruption."""
+        """Where the stage at work keeps what it has finished, for itself after an interruption.
+
+        Chunks of the first pass, segments of the overlay, and the parts of `pipeline.parts`.
+        """
         return self.folder.chunk_folder / self.fingerprints[-1]
 
     @contextmanager
@@ -203,10 +208,15 @@ class Keeper:
         self.record.note_reused(stage)
         return made
 
-    def _timed(self, make: Callable[[], Made], stage: str) -> tuple[Made, list[Event], float]:
+    def _timed(
+        self, make: Callable[[], Made], stage: str, given: Any = None
+    ) -> tuple[Made, list[Event], float]:
+        """What a stage makes of what is `given` beyond its fingerprint; its parts are kept."""
         LOGGER.info("%s begins", stage, extra={"stage": stage})
         start_s, recorded = time.perf_counter(), len(self.context.events.events)
-        made = make()
+        made_of = value_digest([self.fingerprints[-1], given])
+        with self.context.parts.kept_in(self.unfinished, made_of, self.context.events):
+            made = make()
         seconds = round(time.perf_counter() - start_s, 3)
         LOGGER.info("%s is done", stage, extra={"fields": {"seconds": seconds}})
         return made, self.context.events.events[recorded:], seconds
@@ -223,6 +233,7 @@ class Keeper:
         for path, arrays in zip(paths, contents.values(), strict=True):
             storage.write_noun(path, arrays, key)
         self.record.note(stage, key, paths, seconds, events)
+        self.tidy()
 
 
 def _perceived(

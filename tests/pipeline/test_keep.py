@@ -2,14 +2,18 @@
 
 import os
 import subprocess
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from pipeline.context import Context
 from pipeline.errors import OutputError
 from pipeline.keep import Keeper
+from pipeline.parts import Parts
 from pipeline.report import Record
 from pipeline.result import ResultFolder
+from pipeline.same_result import differences
 from tests.pipeline.nouns import RUN_FACTS, a_person
 
 
@@ -155,3 +159,63 @@ def test_a_kill_between_a_stages_file_and_run_json_loses_no_event(tmp_path):
     before, events = events_of_a_run()
     (tmp_path / "run.json").write_bytes(before)
     assert events_of_a_run()[1] == events and len(events) == 1
+
+
+class Refined:
+    """A run whose refinement works in parts, and may be killed before one of them."""
+
+    def __init__(self, folder, stop_at=None, people=(1, 2, 3), every_s=0.0):
+        self.folder, self.context = ResultFolder(folder), Context(parts=Parts(every_s))
+        self.made, self.stop_at = [], stop_at
+        report = self.folder.read_report() if self.folder.report_path.exists() else {}
+        record = Record(self.folder, self.context, dict(RUN_FACTS), report.get("made", {}))
+        keep = Keeper(self.folder, self.context, record, lambda *stages: list(stages))
+        # Who is near whom does not count here: they are seen one after the other.
+        tracked = keep.people("tracking", lambda: tuple(a_person(n, 9 * n) for n in (1, 2, 3)))
+        tracked = tuple(person for person in tracked if person.id in people)
+        keep.note_input("identities", people)
+        self.people = keep.each("refinement", tracked, self._refine)
+
+    def _refine(self, people):
+        return tuple(
+            replace(one, **self.context.parts.get(f"person {one.id}", partial(self._fit, one)))
+            for one in people
+        )
+
+    def _fit(self, person):
+        if person.id == self.stop_at:
+            raise KeyboardInterrupt
+        self.made.append(person.id)
+        self.context.events.record("refinement", "info", "sides exchanged", person_id=person.id)
+        return {"betas": person.betas + 1}
+
+    @property
+    def events(self):
+        """All that was told."""
+        return self.context.events.as_dicts()
+
+
+def test_a_stage_goes_on_behind_its_parts_and_clears_them_away(tmp_path):
+    whole = Refined(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        Refined(tmp_path / "cut", stop_at=3)
+    again = Refined(tmp_path / "cut")
+    assert (again.made, len(again.events)) == ([3], 3)
+    assert again.events == whole.events
+    assert not (tmp_path / "cut" / ".unfinished").exists()
+    assert differences(tmp_path / "whole", tmp_path / "cut") == []
+
+
+def test_parts_made_among_other_people_are_made_again(tmp_path):
+    first = Refined(tmp_path, people=(1,))
+    with pytest.raises(KeyboardInterrupt):
+        Refined(tmp_path, stop_at=3)
+    assert first.made == [1]
+    (tmp_path / "refined.npz").unlink()  # whom the killed run need not see counts again
+    assert Refined(tmp_path).made == [1, 2, 3]
+
+
+def test_quick_stages_leave_no_parts(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        Refined(tmp_path, stop_at=3, every_s=60.0)
+    assert not (tmp_path / ".unfinished").exists()

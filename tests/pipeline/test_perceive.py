@@ -1,12 +1,14 @@
 """The first pass goes on where it stopped, and a continued pass equals an undisturbed one."""
 
 from dataclasses import replace
+from functools import partial
 
 import av
 import numpy as np
 import pytest
 
 from pipeline.context import Context
+from pipeline.parts import Parts
 from pipeline.perceive import CHUNK_FRAMES, Perceiver, batch_frames
 from pipeline.types import Bodies, Detections
 from pipeline.video import open_video
@@ -105,6 +107,52 @@ def test_a_regressor_over_time_sees_the_whole_video_even_after_an_interruption(c
     seen = perceive(Detector())
     expected = np.roll(seen.detections.boxes_xyxy_px[:, 0], 1)
     np.testing.assert_array_equal(seen.bodies.t_camera_m[:, 0], expected)
+
+
+class InParts:
+    """A regressor in time that works in two parts, and may be killed before the second."""
+
+    def __init__(self, context, stop=False):
+        self.context, self.stop, self.made = context, stop, []
+
+    def over_time(self, video, detections, camera) -> Bodies:
+        half = len(detections) // 2
+        places = [
+            self.context.parts.get(
+                name, partial(self._places, name, detections.boxes_xyxy_px[some])
+            )
+            for name, some in (("first", slice(half)), ("second", slice(half, None)))
+        ]
+        t_m = np.concatenate([one["t_m"] for one in places])
+        return replace(some_bodies(len(detections)), t_camera_m=t_m)
+
+    def _places(self, name, boxes):
+        if self.stop and name == "second":
+            raise KeyboardInterrupt
+        self.made.append(name)
+        self.context.events.record("regression", "info", f"the {name} half")
+        return {"t_m": np.repeat(boxes[:, :1], 3, axis=1)}
+
+
+def test_chunks_and_parts_of_the_regressor_outlive_a_kill_side_by_side(clip, tmp_path):
+    def perceive(folder, stop=False):
+        context, detector = Context(parts=Parts(0.0)), Detector()
+        regressor = InParts(context, stop)
+        with context.parts.kept_in(folder, "this video", context.events):
+            perceiver = Perceiver(detector, regressor, a_camera(), context)
+            bodies = perceiver(open_video(clip), folder).bodies
+        return bodies, context.events.as_dicts(), detector.seen, regressor.made
+
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    with pytest.raises(KeyboardInterrupt):
+        perceive(cut, stop=True)
+    names = ["000000.npz", "000001.npz", "000002.npz", "parts_000000.npz"]
+    assert sorted(path.name for path in cut.iterdir()) == names
+    bodies, events, detected, made = perceive(cut)
+    assert (detected, made) == ([], ["second"])
+    expected = perceive(whole)
+    np.testing.assert_array_equal(bodies.t_camera_m, expected[0].t_camera_m)
+    assert events == expected[1] and len(events) == 3
 
 
 def test_a_part_of_the_video_keeps_the_sources_numbers(clip, tmp_path):

@@ -7,9 +7,10 @@ right are put in order first. Frames without a sighting follow from their neighb
 keypoints will do too: the regressed body then stands in for the 3D landmarks, as do its sides.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -18,6 +19,7 @@ from pipeline.backends import BackendConfig
 from pipeline.context import Context
 from pipeline.landmark_sites import PosedSites
 from pipeline.one_thread import one_thread
+from pipeline.parts import Arrays
 from pipeline.skeletons import BLAZEPOSE33, COCO17
 from pipeline.smplify_prior import read_pose_prior, shipped_pose_prior
 from pipeline.types import Camera, Person
@@ -26,7 +28,7 @@ from stages.refinement.smplify.coco17 import as_blazepose
 from stages.refinement.smplify.contact import Contacts, Ground
 from stages.refinement.smplify.occlusion import hidden_landmarks, without_hidden
 from stages.refinement.smplify.published import PRESETS, Optimiser, Recipe, fit_published
-from stages.refinement.smplify.sequence import Outcome, fit_person, refined
+from stages.refinement.smplify.sequence import Outcome, fields_of, fit_person
 from stages.refinement.smplify.swaps import unswap
 from stages.refinement.smplify.weights import Weights
 
@@ -142,16 +144,21 @@ class Backend:
             )
             return person
         others = tuple(other.person for other in everybody if other and other is not ready)
-        seen, weights = self._in_sight(ready.person, others), self.config.weights
         same_points = ready.person.skeleton == person.skeleton
         known = ready.person if same_points else person
+        fit = partial(self._fitted, ready, others, camera)
+        fitted: dict[str, Any] = self.context.parts.get(f"person {person.id}", fit)
+        return replace(known, **fitted)
+
+    def _fitted(self, ready: "_Ready", others: tuple[Person, ...], camera: Camera) -> Arrays:
+        """Pose, shape and place."""
+        seen, parts = self._in_sight(ready.person, others), self.context.parts
         if self._recipe is not None:
-            return refined(known, fit_published(seen, camera, self.chain, self._recipe))
-        outcome = fit_person(
-            seen, ready.exchanged, camera, self.chain, weights, self.config.iterations
-        )
-        self._tell(person, int(ready.exchanged.sum()), outcome)
-        return refined(known, outcome.motion)
+            return fields_of(fit_published(seen, camera, self.chain, self._recipe, parts))
+        weights, iterations = self.config.weights, self.config.iterations
+        outcome = fit_person(seen, ready.exchanged, camera, self.chain, weights, iterations, parts)
+        self._tell(ready.person, int(ready.exchanged.sum()), outcome)
+        return fields_of(outcome.motion)
 
     def _in_order(self, person: Person) -> "_Ready | None":
         """With BlazePose's landmarks, left and right in order; None without landmarks."""

@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from pipeline.parts import Arrays, Parts
 from pipeline.projection import project_points
 from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
 from pipeline.smplify_prior import PosePrior
@@ -79,8 +80,13 @@ def _crops(person: Person, frames: Tensor, camera: Camera) -> _Crops:
     return _Crops(torch.cat([in_crop, keypoints[..., 2:].clamp(0, 1)], -1), K)
 
 
-def fit_published(person: Person, camera: Camera, chain: Chain, recipe: Recipe) -> Motion:
-    """Pose and place of every frame seen; frames not seen stay. One shape: the median."""
+def fit_published(
+    person: Person, camera: Camera, chain: Chain, recipe: Recipe, parts: Parts
+) -> Motion:
+    """Pose and place of every frame seen; frames not seen stay. One shape: the median.
+
+    The camera stage and every round are parts that outlive an interruption.
+    """
     assert person.keypoints_px is not None
     finite = torch.isfinite(torch.from_numpy(person.keypoints_px)).all(-1).all(-1)
     frames = torch.nonzero(torch.from_numpy(person.observed) & finite)[:, 0]
@@ -89,7 +95,7 @@ def fit_published(person: Person, camera: Camera, chain: Chain, recipe: Recipe) 
     t_m = torch.from_numpy(person.t_camera_m).double()
     betas = torch.from_numpy(person.betas).double()
     with torch.enable_grad():
-        fit = _Fit(chain, crops, recipe)
+        fit = _Fit(chain, crops, recipe, parts)
         root, placed_m = fit.camera(pose[frames], betas, t_m[frames])
         fitted, shapes = fit.body(root, pose[frames, 1:], betas, placed_m)
     pose[frames], t_m[frames] = fitted, placed_m
@@ -101,8 +107,8 @@ def fit_published(person: Person, camera: Camera, chain: Chain, recipe: Recipe) 
 class _Fit:
     """The two stages."""
 
-    def __init__(self, chain: Chain, crops: _Crops, recipe: Recipe) -> None:
-        self.chain, self.crops, self.recipe = chain, crops, recipe
+    def __init__(self, chain: Chain, crops: _Crops, recipe: Recipe, parts: Parts) -> None:
+        self.chain, self.crops, self.recipe, self.parts = chain, crops, recipe, parts
 
     def projected_px(self, pose: Tensor, betas: Tensor, t_m: Tensor) -> Tensor:
         """The sites of n bodies in their crops (n, k, 2)."""
@@ -112,31 +118,45 @@ class _Fit:
 
     def camera(self, pose: Tensor, betas: Tensor, first_t_m: Tensor) -> tuple[Tensor, Tensor]:
         """Root and place by the trunk."""
-        root, t_m = pose[:, :1].clone().requires_grad_(), first_t_m.clone().requires_grad_()
         shapes, weights = betas.expand(len(pose), -1), self.recipe.rounds[0]
         seen_px = self.crops.keypoints_px[:, TRUNK, :2]
 
-        def objective() -> Tensor:
+        def objective(root: Tensor, t_m: Tensor) -> Tensor:
             projected = self.projected_px(torch.cat([root, pose[:, 1:]], 1), shapes, t_m)
             return camera_terms(projected[:, TRUNK], seen_px, t_m, first_t_m, weights).total.sum()
 
-        minimise(objective, [root, t_m], self.recipe.optimiser, self.recipe.steps)
-        return root.detach(), t_m.detach()
+        root, t_m = self._minimised("trunk", objective, pose[:, :1], first_t_m)
+        return root, t_m
 
     def body(self, root: Tensor, body: Tensor, betas: Tensor, t_m: Tensor) -> tuple[Tensor, Tensor]:
         """Pose (n, 24, 3) and shapes (n, 10), round by round."""
-        unknown = [v.clone().requires_grad_() for v in (root, body, betas.repeat(len(root), 1))]
-        root, body, shapes = unknown
-        for weights in self.recipe.rounds:
+        unknown: tuple[Tensor, ...] = (root, body, betas.repeat(len(root), 1))
+        for number, weights in enumerate(self.recipe.rounds):
 
-            def objective(weights: SmplifyWeights = weights) -> Tensor:
+            def objective(
+                root: Tensor, body: Tensor, shapes: Tensor, weights: SmplifyWeights = weights
+            ) -> Tensor:
                 projected = self.projected_px(torch.cat([root, body], 1), shapes, t_m)
                 seen, prior = self.crops.keypoints_px, self.recipe.prior
                 return body_terms(projected, seen, body, shapes, prior, weights).total.sum()
 
-            minimise(objective, unknown, self.recipe.optimiser, self.recipe.steps)
-        pose = torch.cat([root, body], 1).detach()
-        return rotmat_to_rotvec(rotvec_to_rotmat(pose)), shapes.detach()
+            unknown = self._minimised(f"round {number}", objective, *unknown)
+        root, body, shapes = unknown
+        return rotmat_to_rotvec(rotvec_to_rotmat(torch.cat([root, body], 1))), shapes
+
+    def _minimised(
+        self, name: str, objective: Callable[..., Tensor], *start: Tensor
+    ) -> tuple[Tensor, ...]:
+        """The unknowns for which the objective of them is least; a part."""
+
+        def found() -> Arrays:
+            unknown = [value.clone().requires_grad_() for value in start]
+            recipe = self.recipe
+            minimise(lambda: objective(*unknown), unknown, recipe.optimiser, recipe.steps)
+            return {str(n): value.detach().numpy() for n, value in enumerate(unknown)}
+
+        arrays = self.parts.get(name, found)
+        return tuple(torch.from_numpy(arrays[str(n)]) for n in range(len(start)))
 
 
 def minimise(

@@ -1,6 +1,6 @@
-"""The fit of one person: start, build, then the frames, in windows if there are many."""
+"""The fit of one person: start, build, then the frames, window by window."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,24 +8,22 @@ from torch import Tensor
 
 from pipeline.camera import project, translation_from_points
 from pipeline.landmark_ik import pose_from_landmarks
-from pipeline.rotations import rotmat_slerp, rotmat_to_rotvec, rotvec_to_rotmat
+from pipeline.parts import Arrays, Parts
+from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
 from pipeline.skeletons import BLAZEPOSE33
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion
 from stages.refinement.smplify.contact import Contacts, Ground, find_contacts
 from stages.refinement.smplify.observed import Observed, observe
 from stages.refinement.smplify.points import INDICES
-from stages.refinement.smplify.smoothness import Smoothness
-from stages.refinement.smplify.solver import fit_build, fit_motion
+from stages.refinement.smplify.solver import fit_build
 from stages.refinement.smplify.terms import FrameTerms, pixel_error_px
 from stages.refinement.smplify.weights import Weights
+from stages.refinement.smplify.windows import WindowFit, windows
 
-WINDOW_FRAMES, OVERLAP_FRAMES = 300, 40
-"""Longer sequences are fitted window by window, so that memory does not grow with them."""
 BUILD_FRAMES = 100
 """Frames from which the build is fitted, evenly spread."""
 FIRST_ITERATIONS, BUILD_ITERATIONS, LAST_ITERATIONS = 3, 4, 3
-FEWEST_FRAMES_TO_SMOOTH = 3
 
 
 @dataclass(frozen=True)
@@ -94,6 +92,7 @@ def fit_person(
     chain: Chain,
     weights: Weights,
     iterations: int,
+    parts: Parts,
 ) -> Outcome:
     """Fit the whole sequence, from forgiving to strict.
 
@@ -107,44 +106,28 @@ def fit_person(
         chain: The body.
         weights: Of the terms.
         iterations: Most steps of the last, strict solve.
+        parts: Where windows that are done are kept through an interruption.
     """
     start = start_of(person, changed, camera, chain)
     observed = observe(person, camera, start.motion, start.trusted, chain, weights)
-    motion = _fit_windows(start.motion, observed, chain, weights.loosened(10.0), FIRST_ITERATIONS)
+    fit = WindowFit(observed, chain, parts)
+    motion = fit("loosest", start.motion, weights.loosened(10.0), FIRST_ITERATIONS)
+    del start  # of a long film every motion counts
     build = _fitted_build(motion, observed, chain, weights.loosened(3.0))
     motion = Motion(motion.local_rotmat, motion.t_m, build)
-    motion = _fit_windows(motion, observed, chain, weights.loosened(3.0), FIRST_ITERATIONS)
+    motion = fit("loose", motion, weights.loosened(3.0), FIRST_ITERATIONS)
     contacts = None
     if weights.contact > 0:
         contacts = find_contacts(chain.places(motion)[0], observed)
     if contacts is not None and contacts.ground is Ground.HELD:
         # Where a foot rests is known better after the first of two strict solves.
         first = max(iterations - LAST_ITERATIONS, 1)
-        motion = _fit_windows(motion, observed, chain, weights, first, contacts)
+        motion = fit("strict", motion, weights, first, contacts)
         contacts = contacts.anchored(chain.places(motion)[0])
         iterations = min(iterations, LAST_ITERATIONS)
-    motion = _fit_windows(motion, observed, chain, weights, iterations, contacts)
+    motion = fit("last", motion, weights, iterations, contacts)
     error_px = _median_error(motion, observed, chain)
     return Outcome(motion, error_px, float(observed.spread_px.median()), contacts)
-
-
-def _fit_windows(
-    start: Motion,
-    observed: Observed,
-    chain: Chain,
-    weights: Weights,
-    iterations: int,
-    contacts: Contacts | None = None,
-) -> Motion:
-    motions = []
-    for frames in windows(len(start.t_m)):
-        seen, smoothness = observed.cut(frames), None
-        if len(seen.time_s) >= FEWEST_FRAMES_TO_SMOOTH:
-            smoothness = Smoothness(chain, seen.time_s, weights)
-        still = None if contacts is None else contacts.cut(frames)
-        terms = FrameTerms(chain, seen, weights, still)
-        motions.append(fit_motion(start.cut(frames), terms, smoothness, iterations).motion)
-    return joined(motions)
 
 
 def _fitted_build(start: Motion, observed: Observed, chain: Chain, weights: Weights) -> Tensor:
@@ -153,30 +136,6 @@ def _fitted_build(start: Motion, observed: Observed, chain: Chain, weights: Weig
     picked = seen[torch.linspace(0, len(seen) - 1, min(BUILD_FRAMES, len(seen))).long()]
     terms = FrameTerms(chain, observed.cut(picked), weights)
     return fit_build(start.cut(picked), terms, BUILD_ITERATIONS).motion.build
-
-
-def windows(frames: int) -> list[slice]:
-    """Windows of at most WINDOW_FRAMES that overlap their neighbours by OVERLAP_FRAMES."""
-    step = WINDOW_FRAMES - OVERLAP_FRAMES
-    starts = range(0, max(frames - OVERLAP_FRAMES, 1), step)
-    return [slice(start, min(start + WINDOW_FRAMES, frames)) for start in starts]
-
-
-def joined(motions: list[Motion]) -> Motion:
-    """Windows laid together; over an overlap one fades into the next."""
-    out = motions[0]
-    for after in motions[1:]:
-        share = (torch.arange(OVERLAP_FRAMES, dtype=torch.float64) + 0.5) / OVERLAP_FRAMES
-        end, begin = out.cut(slice(-OVERLAP_FRAMES, None)), after.cut(slice(0, OVERLAP_FRAMES))
-        mixed = rotmat_slerp(end.local_rotmat, begin.local_rotmat, share[:, None])
-        place = end.t_m + share[:, None] * (begin.t_m - end.t_m)
-        rest = slice(OVERLAP_FRAMES, None)
-        out = Motion(
-            torch.cat([out.local_rotmat[:-OVERLAP_FRAMES], mixed, after.local_rotmat[rest]]),
-            torch.cat([out.t_m[:-OVERLAP_FRAMES], place, after.t_m[rest]]),
-            out.build,
-        )
-    return out
 
 
 def _median_error(motion: Motion, observed: Observed, chain: Chain) -> float:
@@ -188,11 +147,10 @@ def _median_error(motion: Motion, observed: Observed, chain: Chain) -> float:
     return float(together.median()) if len(together) else 0.0
 
 
-def refined(person: Person, motion: Motion) -> Person:
-    """The person with the fitted pose, shape and place."""
-    return replace(
-        person,
-        pose_rotvec=rotmat_to_rotvec(motion.local_rotmat).numpy().astype(np.float32),
-        betas=motion.betas.numpy().astype(np.float32),
-        t_camera_m=motion.t_m.numpy().astype(np.float32),
-    )
+def fields_of(motion: Motion) -> Arrays:
+    """The fields of a `Person` that a fit changes."""
+    return {
+        "pose_rotvec": rotmat_to_rotvec(motion.local_rotmat).numpy().astype(np.float32),
+        "betas": motion.betas.numpy().astype(np.float32),
+        "t_camera_m": motion.t_m.numpy().astype(np.float32),
+    }

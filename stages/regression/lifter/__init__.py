@@ -7,12 +7,11 @@ Trained on CMU motion capture before random cameras, with the errors that BlazeP
 project onto the keypoints.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
@@ -24,6 +23,7 @@ from pipeline.errors import SettingsError
 from pipeline.landmark_sites import PosedSites
 from pipeline.licences import Licence
 from pipeline.one_thread import one_thread
+from pipeline.parts import Arrays
 from pipeline.rotations import rotmat_to_rotvec
 from pipeline.skeletons import BLAZEPOSE33, COCO17
 from pipeline.types import Bodies, Camera, Detections, Video
@@ -90,10 +90,11 @@ class Backend:
             keypoints_px = as_blazepose(detections)
             found = tracklets(video, detections)
             with one_thread(), self.context.progress("Lifting to 3D", len(found)) as advance:
-                for rows in found:
-                    pose[rows], betas[rows] = self._lifted(
-                        video, detections, keypoints_px, rows, camera
-                    )
+                for number, rows in enumerate(found):
+                    lifted = partial(self._lifted, video, detections, keypoints_px, rows, camera)
+                    arrays = self.context.parts.get(f"tracklet {number}", lifted)
+                    pose[rows] = torch.from_numpy(arrays["pose_rotmat"])
+                    betas[rows] = torch.from_numpy(arrays["betas"])
                     advance(1)
         else:
             keypoints_px = np.zeros((0, 33, 3), np.float32)
@@ -106,7 +107,8 @@ class Backend:
         keypoints_px: np.ndarray,
         rows: np.ndarray,
         camera: Camera,
-    ) -> tuple[Float[Tensor, "n 24 3 3"], Float[Tensor, " 10"]]:
+    ) -> Arrays:
+        """Rotations (n, 24, 3, 3) and betas (10,) of one tracklet."""
         points = keypoints_px[rows]
         confidence = np.where(np.isfinite(points).all(-1), points[..., 2], 0.0)
         in_space = np.zeros((len(rows), 33, 3), np.float32)
@@ -118,8 +120,9 @@ class Backend:
             confidence.astype(np.float32),
             in_space,
         )
-        lifted = lift(self.network, sightings, 1 / video.fps, self.config.stride)
-        return lifted.pose_rotmat, lifted.betas
+        stride, parts = self.config.stride, self.context.parts
+        lifted = lift(self.network, sightings, 1 / video.fps, stride, parts)
+        return {"pose_rotmat": lifted.pose_rotmat.numpy(), "betas": lifted.betas.numpy()}
 
     def _placed(
         self, pose: Tensor, betas: Tensor, keypoints_px: np.ndarray, camera: Camera

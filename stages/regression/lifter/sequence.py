@@ -1,6 +1,7 @@
 """A tracklet of any length and frame rate through a network that sees `WINDOW` frames."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from pipeline.interpolate import neighbours
 from pipeline.motion_clips import mirror_rotmat
+from pipeline.parts import Arrays, Parts
 from pipeline.rotations import rot6d_columns_to_rotmat, rotmat_slerp
 from pipeline.window_starts import window_starts
 from stages.regression.lifter.network import FPS, WINDOW, LifterNetwork
@@ -45,9 +47,24 @@ class LiftedTracklet:
     betas: Float[Tensor, " 10"]
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What windows say, added up in their order."""
+
+    pose: Float[Tensor, "g 24 3 2"]
+    """First two columns of the rotations, weighted."""
+    betas: Float[Tensor, " 10"]
+    share: Float[Tensor, ""]
+    """Weight of the betas."""
+
+    def as_arrays(self) -> Arrays:
+        """To be kept."""
+        return {"pose": self.pose.numpy(), "betas": self.betas.numpy(), "share": self.share.numpy()}
+
+
 @torch.inference_mode()
 def lift(
-    network: LifterNetwork, sightings: Sightings, frame_s: float, stride: int
+    network: LifterNetwork, sightings: Sightings, frame_s: float, stride: int, parts: Parts
 ) -> LiftedTracklet:
     """Bodies of all sightings: the mean of what windows that overlap say, and their mirror images.
 
@@ -56,29 +73,47 @@ def lift(
         sightings: of one person.
         frame_s: usual time from frame to frame of the video.
         stride: frames from window to window.
+        parts: where windows that are done are kept through an interruption.
     """
     grid_s = _grid_s(sightings.time_s, frame_s)
     steady = _resampled(sightings, grid_s, frame_s)
     rows = torch.from_numpy(window_starts(len(grid_s), WINDOW, stride))[:, None] + torch.arange(
         WINDOW
     )
-    total = torch.zeros(len(grid_s), 24, 3, 2)
+    pose = torch.zeros(len(grid_s), 24, 3, 2)
     betas, share = torch.zeros(10), torch.zeros(())
-    ramp = torch.arange(1, WINDOW + 1, dtype=torch.float32)
-    say = torch.minimum(ramp, ramp.flip(0))
-    for some in rows.split(BATCH):
-        beyond, inside = some >= len(grid_s), some.clamp(max=len(grid_s) - 1)
-        shown = torch.where(beyond[..., None], 0.0, steady.confidence[inside])
-        windows = Keypoints(steady.rays[inside], shown, steady.landmarks_m[inside])
-        found, mirror = _bodies(network, windows), _bodies(network, windows.mirrored())
-        pose = (found.pose_rotmat + mirror_rotmat(mirror.pose_rotmat))[..., :2]
-        seen = (shown.amax(-1) > 0).float()
-        weight = say * ~beyond * (1e-6 + seen.mean(1, keepdim=True))
-        total.index_add_(0, inside.flatten(), (weight[..., None, None, None] * pose).flatten(0, 1))
-        betas += ((found.betas + mirror.betas) / 2 * seen.sum(1, keepdim=True)).sum(0)
-        share += seen.sum()
-    rotmat = rot6d_columns_to_rotmat(total.mT.flatten(-2))
+    for number, some in enumerate(rows.split(BATCH)):
+        reached = slice(int(some[0, 0]), int(some[-1, -1]) + 1)
+        before = _Said(pose[reached], betas, share)
+        add = partial(_added, network, steady, some, before)
+        said = {k: torch.from_numpy(v) for k, v in parts.get(f"windows {number}", add).items()}
+        pose[reached], betas, share = said["pose"], said["betas"], said["share"]
+    rotmat = rot6d_columns_to_rotmat(pose.mT.flatten(-2))
     return LiftedTracklet(_read_at(sightings.time_s, grid_s, rotmat), betas / share.clamp_min(1))
+
+
+def _added(network: LifterNetwork, steady: Keypoints, rows: Tensor, before: _Said) -> Arrays:
+    """What was said of the frames that these windows reach, after them.
+
+    Args:
+        network: the lifter.
+        steady: all frames.
+        rows: (b, WINDOW) frames of the windows; beyond the end nothing is seen.
+        before: from the first of these frames on, without these windows.
+    """
+    frames = len(steady.confidence)
+    beyond, inside = rows >= frames, rows.clamp(max=frames - 1)
+    shown = torch.where(beyond[..., None], 0.0, steady.confidence[inside])
+    windows = Keypoints(steady.rays[inside], shown, steady.landmarks_m[inside])
+    found, mirror = _bodies(network, windows), _bodies(network, windows.mirrored())
+    pose = (found.pose_rotmat + mirror_rotmat(mirror.pose_rotmat))[..., :2]
+    seen = (shown.amax(-1) > 0).float()
+    ramp = torch.arange(1, WINDOW + 1, dtype=torch.float32)
+    weight = torch.minimum(ramp, ramp.flip(0)) * ~beyond * (1e-6 + seen.mean(1, keepdim=True))
+    weighted = (weight[..., None, None, None] * pose).flatten(0, 1)
+    total = before.pose.index_add(0, inside.flatten() - rows[0, 0], weighted)
+    betas = ((found.betas + mirror.betas) / 2 * seen.sum(1, keepdim=True)).sum(0)
+    return _Said(total, before.betas + betas, before.share + seen.sum()).as_arrays()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pipeline.metrics import jitter_m_s3, mpjpe_mm, pa_mpjpe_mm
 from pipeline.skeletons import BLAZEPOSE33, SMPL24
 from pipeline.types import Detections, Person, Status
 from stages.refinement import none
-from stages.refinement.smplify import Backend, Config, sequence
+from stages.refinement.smplify import Backend, Config, windows
 from stages.regression import landmarks
 from tests.stages.refinement.moving_body import CAMERA, joints_of, walk, with_noise
 
@@ -149,8 +149,8 @@ def test_the_frame_rate_does_not_change_the_motion():
 def test_windows_join_without_a_seam(monkeypatch):
     truth = walk(seconds=3.0)
     whole = fitted(truth.person)
-    monkeypatch.setattr(sequence, "WINDOW_FRAMES", 60)
-    monkeypatch.setattr(sequence, "OVERLAP_FRAMES", 20)
+    monkeypatch.setattr(windows, "WINDOW_FRAMES", 60)
+    monkeypatch.setattr(windows, "OVERLAP_FRAMES", 20)
     pieces = fitted(truth.person)
     assert len(pieces) == 90
     assert mpjpe_mm(joints_of(whole), joints_of(pieces)) < 8.0
@@ -160,12 +160,12 @@ def test_windows_join_without_a_seam(monkeypatch):
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 299, 300, 301, 560, 561, 2000])
 def test_windows_cover_every_frame_and_overlap(frames):
-    cuts = sequence.windows(frames)
+    cuts = windows.windows(frames)
     assert cuts[0].start == 0
     assert cuts[-1].stop == frames
-    assert all(cut.stop - cut.start <= sequence.WINDOW_FRAMES for cut in cuts)
+    assert all(cut.stop - cut.start <= windows.WINDOW_FRAMES for cut in cuts)
     for before, after in itertools.pairwise(cuts):
-        assert before.stop - after.start == sequence.OVERLAP_FRAMES
+        assert before.stop - after.start == windows.OVERLAP_FRAMES
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3])

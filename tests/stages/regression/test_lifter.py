@@ -12,6 +12,7 @@ from pipeline.body import load_body
 from pipeline.context import Context
 from pipeline.errors import InputError, MissingError, SettingsError
 from pipeline.metrics import mpjpe_mm, pa_mpjpe_mm
+from pipeline.parts import Parts
 from pipeline.rotations import rotvec_to_rotmat
 from pipeline.safetensors_file import write_safetensors
 from pipeline.skeletons import BLAZEPOSE33, COCO17
@@ -223,7 +224,7 @@ def test_lift_of_any_length_gives_rotations():
         rays = np.random.default_rng(0).normal(size=(count, 33, 2)).astype(np.float32) * 0.1
         sure, in_space = np.ones((count, 33), np.float32), np.zeros((count, 33, 3), np.float32)
         sightings = Sightings(np.arange(count) / 30, rays, sure, in_space)
-        lifted = lift(network, sightings, 1 / 30, 8)
+        lifted = lift(network, sightings, 1 / 30, 8, Parts())
         turned = lifted.pose_rotmat @ lifted.pose_rotmat.mT
         torch.testing.assert_close(turned, torch.eye(3).expand_as(turned), atol=1e-4, rtol=0)
         assert lifted.pose_rotmat.shape == (count, 24, 3, 3)
