@@ -4,12 +4,13 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.faults.row import Row
 from benchmarks.faults.runs import Bench, children_of, kept_in, made_in
+from pipeline.parts import VARIABLE
 
 STAGES = ("perception", "tracking", "refinement", "smoothing", "people", "rendering", "report")
 FIRST_FILE = {
@@ -39,6 +40,8 @@ class Chain:
 
     name: str
     kills: tuple[Kill, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Of the environment, for the runs that are killed."""
 
 
 def chains(bench: Bench, at_random: int) -> Iterator[Chain]:
@@ -59,13 +62,24 @@ def chains(bench: Bench, at_random: int) -> Iterator[Chain]:
     yield Chain("random moments", tuple(Kill(f"{s:.1f} s on", started, s) for s in waits_s))
 
 
+def killed_inside(bench: Bench) -> Row:
+    """Kills inside lifting and inside refinement, whose every part is written at once.
+
+    The last run, which reads them, and the undisturbed one write when seconds have gathered.
+    """
+    lifting = [Kill(f"{n} parts lifted", _new_parts(None, n)) for n in (1, 2, 1)]
+    fitting = [Kill(f"{n} parts fitted", _new_parts("tracking", n)) for n in (1, 2, 2, 3, 3)]
+    chain = Chain("inside lifting and refinement", (*lifting, *fitting), {VARIABLE: "0"})
+    return killed(bench, chain)
+
+
 def killed(bench: Bench, chain: Chain) -> Row:
     """Kill after kill, and the run that is let finish."""
     out = bench.scratch / "killed" / chain.name.replace(" ", "_")
     out.parent.mkdir(exist_ok=True)
     count, kept = 0, []
     for kill in chain.kills:
-        count += bench.kill_when(out, kill.moment, kill.wait_s)
+        count += bench.kill_when(out, kill.moment, kill.wait_s, chain.variables)
         kept.append(kept_in(out))
     wrong = bench.wrong_after(out)
     return Row(f"kill -9: {chain.name}", f"killed {count} times", "; ".join(kept), wrong)
@@ -99,6 +113,28 @@ def _exists(name: str) -> Callable[[Path], bool]:
 
 def _part(name: str) -> Callable[[Path], bool]:
     return lambda out: any(out.glob(f".unfinished/*/{name}"))
+
+
+def _new_parts(before: str | None, count: int) -> Callable[[Path], bool]:
+    """The stage has written so many files of parts beyond those that are there at first."""
+    begun, old, new = _begins(before), list[set[str]](), set[str]()
+
+    def written(out: Path) -> bool:
+        there = {f"{path} {_changed_ns(path)}" for path in out.glob(".unfinished/*/parts_*.npz")}
+        if not old:
+            old.append(there)
+        if begun(out):
+            new.update(there - old[0])
+        return len(new) >= count
+
+    return written
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _is_encoder(process_id: int) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from benchmarks.faults.runs import Ended
 
-HEAD = "| fault | the run | whole stages + chunks + segments left | rerun |\n|---|---|---|---|\n"
+HEAD = "| fault | the run | stages + chunks + segments + parts left | rerun |\n|---|---|---|---|\n"
 
 
 @dataclass(frozen=True)

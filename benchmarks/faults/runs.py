@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pipeline.npz_file import read_npz_file
 from pipeline.same_result import differences
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,15 +60,17 @@ class Bench:
         """What a run says goes beside the results, never onto a disk under test."""
         return self.scratch / f"{out.parent.name}_{out.name}.log"
 
-    def start(self, out: Path, *, clip: Path | None = None) -> subprocess.Popen[bytes]:
-        """Start a run in a session of its own."""
+    def start(
+        self, out: Path, *, clip: Path | None = None, variables: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a run in a session of its own, with more environment variables if need be."""
         log = self._log(out).open("wb")
         command = [sys.executable, "-m", "pipeline", "run", str(clip or self.clip), "-q"]
         with log:
             return subprocess.Popen(
                 [*command, "-o", str(out), *self.overrides],
                 cwd=ROOT,
-                env={**os.environ, "COLUMNS": "1000"},
+                env={**os.environ, "COLUMNS": "1000", **(variables or {})},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -96,9 +99,15 @@ class Bench:
         except OSError:
             return False
 
-    def kill_when(self, out: Path, moment: Callable[[Path], bool], wait_s: float = 0.0) -> bool:
+    def kill_when(
+        self,
+        out: Path,
+        moment: Callable[[Path], bool],
+        wait_s: float = 0.0,
+        variables: Mapping[str, str] | None = None,
+    ) -> bool:
         """Start a run and SIGKILL its process group at a moment; False if it was over before."""
-        process = self.start(out)
+        process = self.start(out, variables=variables)
         while process.poll() is None and not self._at_work(process, out):
             time.sleep(POLL_S)
         while process.poll() is None and not moment(out):
@@ -148,7 +157,9 @@ def made_in(out: Path) -> dict[str, Any]:
 
 
 def kept_in(out: Path) -> str:
-    """What a killed run had finished: stages + chunks + segments."""
+    """What a killed run had finished: stages + chunks + segments + parts."""
     chunks = len(list(out.glob(".unfinished/*/[0-9]*.npz")))
     segments = len(list(out.glob(".unfinished/*/[0-9]*.nut")))
-    return f"{len(made_in(out))}+{chunks}+{segments}"
+    files = out.glob(".unfinished/*/parts_*.npz")
+    parts = sum(len(read_npz_file(path, {"names"}.__contains__)["names"]) for path in files)
+    return f"{len(made_in(out))}+{chunks}+{segments}+{parts}"
