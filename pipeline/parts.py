@@ -92,6 +92,7 @@ class _Store:
         for path in sorted(folder.glob("parts_*.npz")):
             if found := open_parts_file(path, made_of):
                 self._where |= dict.fromkeys(found.names, found)
+        self._clear()
 
     def get(self, name: str, make: Make) -> Arrays:
         """See `Parts.get`."""
@@ -120,19 +121,28 @@ class _Store:
 
     def _write(self) -> None:
         written = write_parts_file(self._free_path(), self._made_of, self._waiting)
-        within = tuple(f"{name}/" for name in self._waiting)
+        self._where |= dict.fromkeys(self._waiting, written)
+        self._clear()
+        self._waiting, self._written_s = {}, time.perf_counter()
+
+    def _clear(self) -> None:
+        """Let go of the parts of what is whole."""
         before = {file.path for file in self._where.values()}
-        kept = {n: file for n, file in self._where.items() if not n.startswith(within)}
-        self._where = kept | dict.fromkeys(self._waiting, written)
+        self._where = {n: f for n, f in self._where.items() if not _outer(n) & self._where.keys()}
         for path in before - {file.path for file in self._where.values()}:
             with output_errors(path):
                 path.unlink(missing_ok=True)
-        self._waiting, self._written_s = {}, time.perf_counter()
 
     def _free_path(self) -> Path:
         while (path := self._folder / f"parts_{self._number:06d}.npz").exists():
             self._number += 1
         return path
+
+
+def _outer(name: str) -> set[str]:
+    """The names of the parts that a part belongs to."""
+    above = name.split("/")[:-1]
+    return {"/".join(above[: n + 1]) for n in range(len(above))}
 
 
 def _plain(made: Mapping[str, np.ndarray]) -> Arrays:

@@ -68,7 +68,7 @@ def killed_inside(bench: Bench) -> Row:
     The last run, which reads them, and the undisturbed one write when seconds have gathered.
     """
     lifting = [Kill(f"{n} parts lifted", _new_parts(None, n)) for n in (1, 2, 1)]
-    fitting = [Kill(f"{n} parts fitted", _new_parts("tracking", n)) for n in (1, 2, 2, 3, 3)]
+    fitting = [Kill(f"{n} parts fitted", _new_parts("tracking", n)) for n in (1, 2, 2, 2, 1, 1, 1)]
     chain = Chain("inside lifting and refinement", (*lifting, *fitting), {VARIABLE: "0"})
     return killed(bench, chain)
 

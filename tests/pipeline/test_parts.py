@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from pipeline.events import EventLog
+from pipeline.npz_file import read_npz_file
 from pipeline.parts import EVERY_S, VARIABLE, Parts
+from pipeline.parts_file import Part, write_parts_file
 
 NAMES = ["a", "b", "c"]
 
@@ -179,8 +181,23 @@ def test_parts_of_parts_go_on_where_they_stopped(tmp_path, stop_after):
 def test_what_a_part_was_made_of_is_let_go_when_it_is_written(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         Nested(tmp_path, 4)
-    kept = [np.load(path)["names"].tolist() for path in sorted(tmp_path.iterdir())]
-    assert kept == [["one"], ["two/0"]]
+    assert names_in(tmp_path) == ["one", "two/0"]
+
+
+def test_a_kill_while_parts_are_let_go_leaves_none_for_good(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        Nested(tmp_path, 3)
+    write_parts_file(tmp_path / "parts_000009.npz", "these", {"one/1": Part({}, ())})
+    assert names_in(tmp_path) == ["one", "one/1"]
+    with pytest.raises(KeyboardInterrupt):
+        Nested(tmp_path, 0)
+    assert names_in(tmp_path) == ["one"]
+
+
+def names_in(folder):
+    """Of all parts."""
+    files = (read_npz_file(path) for path in sorted(folder.iterdir()))
+    return [name for file in files for name in file["names"].tolist()]
 
 
 def test_two_parts_of_one_name_are_a_mistake_of_the_backend(tmp_path):
