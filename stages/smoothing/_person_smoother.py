@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,11 +11,14 @@ from pydantic import Field
 
 from pipeline.backends import BackendConfig
 from pipeline.context import Context
+from pipeline.parts import Arrays
 from pipeline.types import Person, Status
 from stages.smoothing._gaps import bridged, bridged_confidence, interpolated, runs
 from stages.smoothing._place import LEAST_Z_M
 from stages.smoothing._report import tell_of_motion
 
+CHANGED = ("pose_rotvec", "t_camera_m", "status", "confidence")
+"""What smoothing changes of a person."""
 LEAST_WEIGHT, MOST_WEIGHT = 0.1, 2.0
 GAP_WEIGHT = 0.05
 """Pull of a filled frame towards plain interpolation; alone, a quintic spline swings out."""
@@ -62,9 +65,19 @@ class PersonSmoother(ABC):
 
     def __call__(self, people: tuple[Person, ...]) -> tuple[Person, ...]:
         """Same people, same frames; short gaps filled and marked INTERPOLATED."""
-        smooth = tuple(self._smooth(person) for person in people)
+        smooth = tuple(self._kept(person) for person in people)
         tell_of_motion(people, smooth, self.context)
         return smooth
+
+    def _kept(self, person: Person) -> Person:
+        """Smoothed now, or before an interruption."""
+
+        def changed() -> Arrays:
+            smooth = self._smooth(person)
+            return {name: getattr(smooth, name) for name in CHANGED}
+
+        arrays: dict[str, Any] = self.context.parts.get(f"person {person.id}", changed)
+        return replace(person, **arrays)
 
     def _smooth(self, person: Person) -> Person:
         seen = person.status != Status.MISSING
