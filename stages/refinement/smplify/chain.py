@@ -12,6 +12,7 @@ from stages.refinement.smplify.dofs import Dofs, make_dofs
 from stages.refinement.smplify.points import INDICES, SHIFTING, shift_basis
 
 BUILD_COUNT = 10 + 3 * len(SHIFTING)
+BLOCK_FRAMES = 1000
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,11 @@ class Chain:
         arm_m = self.rest_sites_m(motion.build) - shaped.joints_rest_m[self.carrier]
         turned = (rotmat[:, self.carrier] @ arm_m[..., None])[..., 0]
         return joints_m[:, self.carrier] + turned, joints_m, rotmat
+
+    def sites_m(self, motion: Motion) -> Tensor:
+        """Sites (t, k, 3) alone, of any number of frames: in blocks, for they take much room."""
+        blocks = (slice(n, n + BLOCK_FRAMES) for n in range(0, len(motion.t_m), BLOCK_FRAMES))
+        return torch.cat([self.places(motion.cut(frames))[0] for frames in blocks])
 
     def sites_of(self, local_rotmat: Tensor, betas: Tensor, t_m: Tensor) -> Tensor:
         """Sites (n, k, 3) of bodies that have each a shape (n, 10) of its own; differentiable."""

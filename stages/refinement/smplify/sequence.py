@@ -12,7 +12,7 @@ from pipeline.parts import Arrays, Parts
 from pipeline.rotations import rotmat_to_rotvec, rotvec_to_rotmat
 from pipeline.skeletons import BLAZEPOSE33
 from pipeline.types import Camera, Person
-from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion
+from stages.refinement.smplify.chain import BLOCK_FRAMES, BUILD_COUNT, Chain, Motion
 from stages.refinement.smplify.contact import Contacts, Ground, find_contacts
 from stages.refinement.smplify.observed import Observed, observe
 from stages.refinement.smplify.points import INDICES
@@ -56,7 +56,8 @@ def start_of(person: Person, changed: np.ndarray, camera: Camera, chain: Chain) 
     """
     build = torch.zeros(BUILD_COUNT, dtype=torch.float64)
     build[:10] = torch.from_numpy(person.betas)
-    local_rotmat = rotvec_to_rotmat(torch.from_numpy(person.pose_rotvec).double())
+    blocks = torch.from_numpy(person.pose_rotvec).split(BLOCK_FRAMES)
+    local_rotmat = torch.cat([rotvec_to_rotmat(some.double()) for some in blocks])
     motion = Motion(local_rotmat, torch.from_numpy(person.t_camera_m).double(), build)
     wrong = changed.copy()
     wrong[changed] = _has_sides_wrong(person, motion, changed, camera, chain)
@@ -118,12 +119,12 @@ def fit_person(
     motion = fit("loose", motion, weights.loosened(3.0), FIRST_ITERATIONS)
     contacts = None
     if weights.contact > 0:
-        contacts = find_contacts(chain.places(motion)[0], observed)
+        contacts = find_contacts(chain.sites_m(motion), observed)
     if contacts is not None and contacts.ground is Ground.HELD:
         # Where a foot rests is known better after the first of two strict solves.
         first = max(iterations - LAST_ITERATIONS, 1)
         motion = fit("strict", motion, weights, first, contacts)
-        contacts = contacts.anchored(chain.places(motion)[0])
+        contacts = contacts.anchored(chain.sites_m(motion))
         iterations = min(iterations, LAST_ITERATIONS)
     motion = fit("last", motion, weights, iterations, contacts)
     error_px = _median_error(motion, observed, chain)
@@ -149,8 +150,9 @@ def _median_error(motion: Motion, observed: Observed, chain: Chain) -> float:
 
 def fields_of(motion: Motion) -> Arrays:
     """The fields of a `Person` that a fit changes."""
+    blocks = motion.local_rotmat.split(BLOCK_FRAMES)
     return {
-        "pose_rotvec": rotmat_to_rotvec(motion.local_rotmat).numpy().astype(np.float32),
+        "pose_rotvec": torch.cat([rotmat_to_rotvec(some).float() for some in blocks]).numpy(),
         "betas": motion.betas.numpy().astype(np.float32),
         "t_camera_m": motion.t_m.numpy().astype(np.float32),
     }

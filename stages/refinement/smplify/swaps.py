@@ -8,6 +8,7 @@ in the picture and in 3D; if knees do not lie across hips nor shoulders; and if 
 swapped. So the labels that hold most of the time win, however long a swapped stretch is.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +51,8 @@ CROSSED_COST_PER_S = 20.0
 VELOCITY_SHARE = 0.8
 LONGEST_STEP_S = 0.15
 """After a longer pause a point is expected where it was."""
+BLOCK_FRAMES = 1000
+"""Frames whose nine states are laid out at a time."""
 
 
 def unswap(person: Person) -> tuple[Person, np.ndarray]:
@@ -59,7 +62,7 @@ def unswap(person: Person) -> tuple[Person, np.ndarray]:
         The person, and for each frame whether anything was exchanged (t,) bool.
     """
     assert person.keypoints_px is not None and person.landmarks_m is not None
-    keypoints_px, landmarks_m = person.keypoints_px.copy(), person.landmarks_m.copy()
+    keypoints_px, landmarks_m = person.keypoints_px, person.landmarks_m
     finite = np.isfinite(keypoints_px).all((1, 2)) & np.isfinite(landmarks_m).all((1, 2))
     seen = np.flatnonzero(person.observed & finite)
     changed = np.zeros(len(person), dtype=bool)
@@ -67,6 +70,9 @@ def unswap(person: Person) -> tuple[Person, np.ndarray]:
         return person, changed
     points = _points(keypoints_px[seen], landmarks_m[seen])
     states = _cheapest_course(points, person.time_s[seen])
+    if not states.any():
+        return person, changed
+    keypoints_px, landmarks_m = keypoints_px.copy(), landmarks_m.copy()
     for frame, state in zip(seen, states.tolist(), strict=True):
         if state:
             order = _order(state)
@@ -105,27 +111,35 @@ def _points(keypoints_px: np.ndarray, landmarks_m: np.ndarray) -> np.ndarray:
 
 def _cheapest_course(points: np.ndarray, time_s: np.ndarray) -> np.ndarray:
     """(t,) state of every frame; cost[i, j] is the best way to states i, j of the last two."""
-    versions = np.stack([points[:, _order(state)] for state in range(9)], axis=1)
     step_s = np.diff(time_s)
-    alone = _rate_per_s(versions)
-    alone *= np.minimum(np.append(step_s, step_s[-1]), LONGEST_STEP_S)[:, None]
     change = CHANGE_COST * _parts_changed()
-    judged = versions[
-        :, :, _indices(_PARTS[0].roots + _PARTS[0].ends + _PARTS[1].roots + _PARTS[1].ends)
-    ]
-    cost = alone[0][:, None] + alone[1][None] + change
-    cost = cost + _miss(judged[0][:, None] - judged[1][None])
-    best_before = np.zeros((len(points), 9, 9), dtype=np.int64)
-    for t in range(2, len(points)):
+    costs = _costs_alone(points, np.append(step_s, step_s[-1]))
+    (before, cost_before), (now, cost_now) = next(costs), next(costs)
+    cost = cost_before[:, None] + cost_now[None] + change
+    cost = cost + _miss(before[:, None] - now[None])
+    best_before = np.zeros((len(points), 9, 9), dtype=np.int8)
+    for t, (seen, alone) in enumerate(costs, start=2):
         smooth = step_s[t - 1] < LONGEST_STEP_S and step_s[t - 2] < LONGEST_STEP_S
         share = VELOCITY_SHARE * step_s[t - 1] / step_s[t - 2] if smooth else 0.0
-        moved = judged[t - 1][None] - judged[t - 2][:, None]
-        expected = (judged[t - 1][None] + share * moved)[:, :, None]
-        step = _miss(expected - judged[t], (judged[t - 2][:, None] - judged[t][None])[:, None])
-        total = cost[:, :, None] + step + change[None] + alone[t]
+        moved = now[None] - before[:, None]
+        expected = (now[None] + share * moved)[:, :, None]
+        step = _miss(expected - seen, (before[:, None] - seen[None])[:, None])
+        total = cost[:, :, None] + step + change[None] + alone
         best_before[t] = total.argmin(axis=0)
         cost = total.min(axis=0)
+        before, now = now, seen
     return _trace(cost, best_before)
+
+
+def _costs_alone(points: np.ndarray, step_s: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """For every frame the points judged in each state (9, k, 5), and what it costs by itself."""
+    judged = _indices(_PARTS[0].roots + _PARTS[0].ends + _PARTS[1].roots + _PARTS[1].ends)
+    for start in range(0, len(points), BLOCK_FRAMES):
+        some = points[start : start + BLOCK_FRAMES]
+        versions = np.stack([some[:, _order(state)] for state in range(9)], axis=1)
+        alone = _rate_per_s(versions)
+        alone *= np.minimum(step_s[start : start + BLOCK_FRAMES], LONGEST_STEP_S)[:, None]
+        yield from zip(versions[:, :, judged], alone, strict=True)
 
 
 def _rate_per_s(versions: np.ndarray) -> np.ndarray:

@@ -3,9 +3,9 @@
 A window that is done is a part (`pipeline.parts`): an interrupted fit goes on behind it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import torch
 
@@ -65,7 +65,7 @@ class WindowFit:
 
         cuts = enumerate(windows(len(start.t_m)))
         found = (self.parts.get(f"{phase} {n}", partial(fitted, frames)) for n, frames in cuts)
-        return joined([motion_of(arrays) for arrays in found])
+        return joined(map(motion_of, found), len(start.t_m))
 
     def _smoothness(self, frames: slice, weights: Weights) -> Smoothness | None:
         time_s = self.observed.time_s[frames]
@@ -74,18 +74,28 @@ class WindowFit:
         return Smoothness(self.chain, time_s, weights)
 
 
-def joined(motions: list[Motion]) -> Motion:
-    """Windows laid together; over an overlap one fades into the next."""
+def joined(motions: Iterable[Motion], frames: int) -> Motion:
+    """Windows laid together one by one; over an overlap one fades into the next.
+
+    Args:
+        motions: of the windows, in order.
+        frames: of all together.
+    """
+    rotmat = torch.empty(frames, 24, 3, 3, dtype=torch.float64)
+    t_m = torch.empty(frames, 3, dtype=torch.float64)
     share = (torch.arange(OVERLAP_FRAMES, dtype=torch.float64) + 0.5) / OVERLAP_FRAMES
-    rotmats, places = [motions[0].local_rotmat], [motions[0].t_m]
-    for before, after in pairwise(motions):
-        end, begin = before.cut(slice(-OVERLAP_FRAMES, None)), after.cut(slice(OVERLAP_FRAMES))
-        mixed = rotmat_slerp(end.local_rotmat, begin.local_rotmat, share[:, None])
-        place = end.t_m + share[:, None] * (begin.t_m - end.t_m)
-        rest = slice(OVERLAP_FRAMES, None)
-        rotmats[-1:] = [rotmats[-1][:-OVERLAP_FRAMES], mixed, after.local_rotmat[rest]]
-        places[-1:] = [places[-1][:-OVERLAP_FRAMES], place, after.t_m[rest]]
-    return Motion(torch.cat(rotmats), torch.cat(places), motions[0].build)
+    end, before = OVERLAP_FRAMES, None
+    for after in motions:
+        start = end - OVERLAP_FRAMES
+        here, end = slice(start, end), start + len(after.t_m)
+        rotmat[start:end], t_m[start:end] = after.local_rotmat, after.t_m
+        if before is not None:
+            first, last = before.cut(slice(-OVERLAP_FRAMES, None)), after.cut(slice(OVERLAP_FRAMES))
+            rotmat[here] = rotmat_slerp(first.local_rotmat, last.local_rotmat, share[:, None])
+            t_m[here] = first.t_m + share[:, None] * (last.t_m - first.t_m)
+        before = after
+    assert before is not None and end == frames, "the windows do not cover the frames"
+    return Motion(rotmat, t_m, before.build)
 
 
 def arrays_of(motion: Motion) -> Arrays:

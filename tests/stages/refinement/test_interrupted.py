@@ -115,7 +115,7 @@ def test_a_joined_motion_is_that_of_its_windows_but_for_the_overlaps(short_windo
         windows.motion_of({"local_rotmat": rotmat[c], "t_m": place_m[c] + n, "build": build})
         for n, c in enumerate(cuts)
     ]
-    moved_m = (windows.joined(motions).t_m.numpy() - place_m)[:, 0]
+    moved_m = (windows.joined(motions, 65).t_m.numpy() - place_m)[:, 0]
     share = (np.arange(10) + 0.5) / 10
     expected = [np.zeros(20), share, np.ones(10), 1 + share, np.full(15, 2.0)]
     np.testing.assert_allclose(moved_m, np.concatenate(expected), atol=1e-12)
