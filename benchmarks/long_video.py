@@ -4,8 +4,9 @@
 prints the peak resident memory of the whole process tree, sampled.
 
 `hour` plays the detections of a short result forwards and backwards until they last an hour at
-30 fps (--minutes) and takes them through lifting, tracking, refinement, smoothing and writing. It
-prints seconds, peak memory and bytes per detection of every step, and needs no pixels.
+30 fps (--minutes), with --copies of everybody side by side, and takes them through lifting,
+tracking, refinement, smoothing and writing. It prints seconds, peak memory and bytes per detection
+of every step, and needs no pixels.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.whole_run import repeated
+from pipeline.heap import give_back
 
 SAMPLE_S = 0.05
 
@@ -66,12 +68,12 @@ def measure_tree(clip: Path, times: int) -> None:
         print(f"{times} times:  {many:7.0f} MiB, {100 * (many / once - 1):+.1f} %")
 
 
-def measure_hour(result: Path, minutes: float, skipped: list[str]) -> None:
+def measure_hour(result: Path, minutes: float, copies: int, skipped: list[str]) -> None:
     """A short result made long, stage by stage."""
     from benchmarks.long_people import Hour  # noqa: PLC0415  (heavy; `tree` stays small)
 
     with tempfile.TemporaryDirectory() as scratch:
-        hour = Hour(result, minutes, Path(scratch))
+        hour = Hour(result, minutes, Path(scratch), copies)
         print(f"{hour.frames} frames, {hour.rows} detections; at the start {_now_mib():.0f} MiB")
         for name, step in hour.steps():
             if name not in skipped:
@@ -79,10 +81,12 @@ def measure_hour(result: Path, minutes: float, skipped: list[str]) -> None:
 
 
 def _timed(name: str, step: Callable[[], Any], rows: int) -> None:
+    give_back()  # as a run does between stages
     before_mib, start_s = _now_mib(), time.perf_counter()
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     step()
     seconds, peak_mib = time.perf_counter() - start_s, _status_mib("VmHWM")
+    give_back()
     kept, peak = _now_mib() - before_mib, peak_mib - before_mib
     print(
         f"{name:12s} {seconds:8.1f} s, {1e3 * seconds / rows:7.3f} ms and at most "
@@ -108,11 +112,12 @@ def main() -> None:
     parser.add_argument("path", type=Path, help="the clip, or the result")
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--copies", type=int, default=1, help="of everybody, side by side")
     parser.add_argument("--skip", nargs="*", default=[], help="steps of the hour to leave out")
     options = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if options.what == "hour":
-        measure_hour(options.path, options.minutes, options.skip)
+        measure_hour(options.path, options.minutes, options.copies, options.skip)
     else:
         measure_tree(options.path, options.times)
 

@@ -18,6 +18,7 @@ from pipeline.errors import OutputError, UserError
 from pipeline.events import Event
 from pipeline.files import value_digest
 from pipeline.fingerprint import stage_fingerprint
+from pipeline.heap import give_back
 from pipeline.noun_shapes import check_detections
 from pipeline.perceive import Perceived, Perceiver
 from pipeline.report import Record
@@ -215,8 +216,10 @@ class Keeper:
         LOGGER.info("%s begins", stage, extra={"stage": stage})
         start_s, recorded = time.perf_counter(), len(self.context.events.events)
         made_of = value_digest([self.fingerprints[-1], given])
+        give_back()
         with self.context.parts.kept_in(self.unfinished, made_of, self.context.events):
             made = make()
+        give_back()  # what the stage needed itself; its result is copied to be written
         seconds = round(time.perf_counter() - start_s, 3)
         LOGGER.info("%s is done", stage, extra={"fields": {"seconds": seconds}})
         return made, self.context.events.events[recorded:], seconds
