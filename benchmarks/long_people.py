@@ -109,7 +109,7 @@ def _side_by_side(
     detections: Detections, rows: np.ndarray, copies: int
 ) -> tuple[Detections, np.ndarray]:
     """Everybody so many times, each copy to the right of the one before."""
-    arrays = {
+    arrays: dict[str, Any] = {
         key: np.repeat(value, copies, axis=0) if isinstance(value, np.ndarray) else value
         for key, value in storage.arrays_of(detections).items()
     }
