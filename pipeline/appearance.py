@@ -1,5 +1,7 @@
 """How people look, read off the pictures: the colours of their body parts, without a network.
 
+Here along landmarks, or in boxes; `pipeline.appearance_mesh` reads the same off the surface.
+
 A vector of 28 numbers per person: of each of seven parts the median CIELAB lightness, green-red and
 blue-yellow, and the spread of lightness. A part that is not seen, because it is hidden, outside of
 the picture or not visible to the detector, is NaN.
@@ -8,12 +10,11 @@ the picture or not visible to the detector, is NaN.
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 
 from pipeline.appearance_hidden import Crowd, not_hidden
 from pipeline.appearance_points import (
     PARTS,
-    POINTS,
     SKELETONS,
     PartPoints,
     points_in_boxes,
@@ -26,8 +27,7 @@ from pipeline.types import Detections
 VALUES = 4
 """Per part: lightness, a, b, spread of lightness."""
 SIZE = len(PARTS) * VALUES
-NAME = "colours of seven body parts"
-LEAST_POINTS = POINTS // 4
+LEAST_POINTS = 8
 """A part of which fewer points are seen is unseen."""
 
 
@@ -37,7 +37,6 @@ def appearance_of(frames: Sequence[Frame], detections: Detections) -> Float32[np
     if not len(detections):
         return found
     points = _points(detections)
-    colours = np.full((*points.seen.shape, 3), np.nan, dtype=np.float32)
     for frame in frames:
         rows = np.flatnonzero(detections.frame_index == frame.index)
         if not len(rows):
@@ -49,8 +48,13 @@ def appearance_of(frames: Sequence[Frame], detections: Detections) -> Float32[np
             detections.skeleton,
             frame.height_px,
         )
-        colours[rows] = _looked_up(frame.rgb, here.points_px, not_hidden(here, crowd))
-    return _summary(colours)
+        found[rows] = look_in(frame.rgb, PartPoints(here.points_px, not_hidden(here, crowd)))
+    return found
+
+
+def look_in(rgb: UInt8[np.ndarray, "h w 3"], points: PartPoints) -> Float32[np.ndarray, "n 28"]:
+    """The look of every person at these points of a picture."""
+    return _summary(_looked_up(rgb, points.points_px, points.seen))
 
 
 def _points(detections: Detections) -> PartPoints:
@@ -60,8 +64,8 @@ def _points(detections: Detections) -> PartPoints:
 
 
 def _looked_up(
-    rgb: np.ndarray, points_px: np.ndarray, seen: Bool[np.ndarray, "n 7 32"]
-) -> Float32[np.ndarray, "n 7 32 3"]:
+    rgb: np.ndarray, points_px: np.ndarray, seen: Bool[np.ndarray, "n 7 p"]
+) -> Float32[np.ndarray, "n 7 p 3"]:
     """Colours at the points in the picture; NaN at the others."""
     height_px, width_px = rgb.shape[:2]
     with np.errstate(invalid="ignore"):
@@ -73,14 +77,14 @@ def _looked_up(
     return colours
 
 
-def _summary(colours: Float32[np.ndarray, "n 7 32 3"]) -> Float32[np.ndarray, "n 28"]:
+def _summary(colours: Float32[np.ndarray, "n 7 p 3"]) -> Float32[np.ndarray, "n 28"]:
     """Medians, and the spread of lightness between its quartiles."""
     ranked = np.sort(colours, axis=2)  # NaN last
     count = np.isfinite(colours[..., 0]).sum(axis=2)
     enough = count >= LEAST_POINTS
 
     def at(share: float) -> np.ndarray:
-        place = np.clip(np.round(share * (count - 1)), 0, POINTS - 1).astype(np.int64)
+        place = np.clip(np.round(share * (count - 1)), 0, colours.shape[2] - 1).astype(np.int64)
         return np.take_along_axis(ranked, place[:, :, None, None], axis=2)[:, :, 0]
 
     spread = at(0.75)[..., :1] - at(0.25)[..., :1]

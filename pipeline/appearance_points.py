@@ -39,8 +39,8 @@ _IN_BOX = {
 class PartPoints:
     """Points of n people."""
 
-    points_px: Float64[np.ndarray, "n 7 32 2"]
-    seen: Bool[np.ndarray, "n 7 32"]
+    points_px: Float64[np.ndarray, "n 7 p 2"]
+    seen: Bool[np.ndarray, "n 7 p"]
     """Which are to be looked at."""
 
 

@@ -7,6 +7,7 @@ from threading import Thread
 from typing import Any
 
 from pipeline import backends
+from pipeline.appearance_source import LookSource, chosen_source
 from pipeline.config import STAGES, Settings
 from pipeline.context import Context
 from pipeline.events import Event
@@ -42,6 +43,11 @@ class Chosen:
                 stage: backends.make_config(stage, name, settings.stages[stage].chosen)
                 for stage, name in self.names.items()
             }
+            self.look_source: LookSource | None = None
+            """What looks are read from; None without regression."""
+            if "regression" in stages:
+                regressor = self.names["regression"]
+                self.look_source = chosen_source(settings.appearance.source, regressor)
 
     def described(self, *stages: str) -> dict[str, Any]:
         """Names and full settings of the chosen backends, as plain values."""

@@ -48,6 +48,13 @@ class BodySettings(_Block):
     model: str = "embedded"
 
 
+class AppearanceSettings(_Block):
+    """What the look of people is read from, by which trackers tell them apart."""
+
+    source: Literal["auto", "landmarks", "mesh", "encoder"] = "auto"
+    """See `pipeline.appearance_source`."""
+
+
 class OverlaySettings(_Block):
     """The video that shows the result."""
 
@@ -80,6 +87,7 @@ class Settings:
     video: VideoSettings
     camera: CameraSettings
     body: BodySettings
+    appearance: AppearanceSettings
     overlay: OverlaySettings
     report: ReportSettings
     device: Literal["auto", "cpu", "cuda"]
@@ -92,10 +100,11 @@ _BLOCKS: dict[str, type[_Block]] = {
     "video": VideoSettings,
     "camera": CameraSettings,
     "body": BodySettings,
+    "appearance": AppearanceSettings,
     "overlay": OverlaySettings,
     "report": ReportSettings,
 }
-_KNOWN = ("video", "camera", "body", "device", *STAGES, "overlay", "report")
+_KNOWN = ("video", "camera", "body", "device", *STAGES, "appearance", "overlay", "report")
 
 
 def load_settings(config: str | Path | None = None, overrides: Iterable[str] = ()) -> Settings:

@@ -8,7 +8,7 @@ what an undisturbed one would have given.
 import json
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pipeline import storage
-from pipeline.appearance import appearance_of
+from pipeline.appearance_source import AlongLandmarks, Looks
 from pipeline.context import Advance, Context
 from pipeline.errors import InputError, OutputError
 from pipeline.events import Event, events_from
@@ -78,6 +78,7 @@ class Perceiver:
     camera: Camera
     context: Context
     decoder: str = "pyav"
+    looks: Looks = field(default_factory=AlongLandmarks)
 
     def __call__(self, video: Video, chunk_folder: Path) -> Perceived:
         """Detect and regress every frame, going on after the chunks in `chunk_folder`."""
@@ -100,6 +101,7 @@ class Perceiver:
             bodies = self.regressor.over_time(seen.video, seen.detections, self.camera)
             seen = replace(seen, bodies=bodies)
         if seen.bodies.appearance is None:
+            self.looks.tell(whole.bodies, self.context.events)
             seen = replace(seen, bodies=replace(seen.bodies, appearance=whole.looks))
         return seen
 
@@ -128,7 +130,8 @@ class Perceiver:
                 bodies = _no_bodies()
                 if not self._in_time:
                     bodies = self.regressor(batch.frames, batch.detections, self.camera)
-                parts.append(_chunk_of(batch, bodies))
+                looks = self.looks(batch.frames, batch.detections, bodies, self.camera)
+                parts.append(_chunk_of(batch, bodies, looks))
                 advance(len(batch.frames))
                 if batch.ends_chunk:
                     yield _joined(parts, self.context.events.events[recorded:])
@@ -149,13 +152,13 @@ class Perceiver:
                 yield _Batch(batch, detections, ends_chunk=in_chunk == 0)
 
 
-def _chunk_of(batch: _Batch, bodies: Bodies) -> _Chunk:
+def _chunk_of(batch: _Batch, bodies: Bodies, looks: np.ndarray) -> _Chunk:
     """What is kept of a batch; its pictures are looked at for the last time."""
     return _Chunk(
         time_s=np.array([frame.time_s for frame in batch.frames]),
         detections=batch.detections,
         bodies=bodies,
-        looks=appearance_of(batch.frames, batch.detections),
+        looks=looks,
         signatures=np.stack([signature(frame.rgb) for frame in batch.frames]).astype(np.float16),
         events=[],
     )

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline.appearance_source import AlongLandmarks
 from pipeline.body_file import body_fingerprint
 from pipeline.camera import make_camera
 from pipeline.chosen import Chosen
@@ -66,6 +67,7 @@ def run(
         "decoder": decoder,
         "camera": camera.K_px.tolist(),
         "body": body_fingerprint(context.body_model),
+        "looks": do.look_source.made_by if do.look_source else None,
         "files": files_used({k: v for k, v in settings.raw.items() if k not in STAGES}),
     }
 
@@ -107,7 +109,8 @@ def run(
 def _perceiver(do: Chosen, camera: Camera, context: Context, decoder: str) -> Perceiver:
     """The first pass; what comes after it gets ready meanwhile."""
     do.prepare()
-    return Perceiver(do.detection, do.regression, camera, context, decoder)
+    looks = do.look_source.make(context) if do.look_source else AlongLandmarks()
+    return Perceiver(do.detection, do.regression, camera, context, decoder, looks)
 
 
 def _described(do: Chosen, settings: Settings, *stages: str) -> list[Any]:

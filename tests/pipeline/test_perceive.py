@@ -152,7 +152,7 @@ def test_chunks_and_parts_of_the_regressor_outlive_a_kill_side_by_side(clip, tmp
     assert (detected, made) == ([], ["second"])
     expected = perceive(whole)
     np.testing.assert_array_equal(bodies.t_camera_m, expected[0].t_camera_m)
-    assert events == expected[1] and len(events) == 3
+    assert events == expected[1] and len(events) == 4
 
 
 def test_a_part_of_the_video_keeps_the_sources_numbers(clip, tmp_path):
