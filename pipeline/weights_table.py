@@ -278,4 +278,45 @@ TABLE = (
             "~/.cache/phalp/3D/)"
         ),
     ),
+    WeightsFile(
+        name="phalp-appearance",
+        file_name="phalp_appearance.safetensors",
+        sha256=None,
+        size_bytes=4_025_000,
+        licence="none stated for the weights (code MIT); trained with SMPL and on research data",
+        needed_by="looks of people: appearance.source=encoder; optional",
+        source=Checkpoint(
+            page="https://github.com/brjathu/PHALP",
+            original="hmar_v2_weights.pth, which PHALP keeps in ~/.cache/phalp/weights/",
+            stage="tracking",
+            backend="phalp",
+            layout="encoder_layout",
+            usual_path=".cache/phalp/weights/hmar_v2_weights.pth",
+        ),
+        optional=True,
+    ),
+    WeightsFile(
+        name="phalp-bmap",
+        file_name="phalp_bmap_256.npy",
+        sha256=None,
+        size_bytes=786_560,
+        licence="none stated (code MIT)",
+        needed_by="looks of people: with phalp-appearance",
+        source=ByHand(
+            "https://github.com/brjathu/PHALP (bmap_256.npy, which PHALP keeps in "
+            "~/.cache/phalp/3D/)"
+        ),
+    ),
+    WeightsFile(
+        name="phalp-fmap",
+        file_name="phalp_fmap_256.npy",
+        sha256=None,
+        size_bytes=524_416,
+        licence="none stated (code MIT)",
+        needed_by="looks of people: with phalp-appearance",
+        source=ByHand(
+            "https://github.com/brjathu/PHALP (fmap_256.npy, which PHALP keeps in "
+            "~/.cache/phalp/3D/)"
+        ),
+    ),
 )
