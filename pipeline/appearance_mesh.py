@@ -6,7 +6,6 @@ anybody else; of them the same 28 numbers as of landmarks (`pipeline.appearance`
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -18,7 +17,7 @@ from pipeline.appearance_points import PARTS, PartPoints
 from pipeline.appearance_surface import POINTS, SurfaceSamples
 from pipeline.body import BodyModel
 from pipeline.frame import Frame
-from pipeline.mesh_depth import Window, nearness, projected, window_around
+from pipeline.mesh_depth import Window, bounds_px, nearness, projected, window_of
 from pipeline.types import Bodies, Camera, Detections
 
 CELLS = 96
@@ -32,6 +31,7 @@ OTHERS_SLACK = 0.03
 AROUND_OTHERS = np.ones((5, 5), np.uint8)
 """Cells; what is this near to somebody nearer shows him, his hair or his clothes."""
 MOST_POSED = 32
+"""Bodies at once; those of one frame stay together."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,16 @@ class MeshesInFrame:
     """Camera axes."""
     points: Float64[np.ndarray, "n v 3"]
     """x and y in pixels, and 1 / depth."""
+    bounds_xyxy_px: Float64[np.ndarray, "n 4"]
     faces: Int32[np.ndarray, "f 3"]
 
     def others_nearness(self, person: int, window: Window) -> Float32[np.ndarray, "rows columns"]:
         """Greatest 1 / depth of everybody else in a person's grid; 0 where nobody is."""
         found = np.zeros((window.rows, window.columns), np.float32)
-        low, high = np.zeros(2), np.array([window.columns, window.rows])
-        for other in range(len(self.rows)):
-            cells = window.cells(self.points[other, :, :2])
-            apart = (cells.max(axis=0) < low).any() or (cells.min(axis=0) > high).any()
-            if other != person and not apart:
+        own, bounds = self.bounds_xyxy_px[person], self.bounds_xyxy_px
+        near = (bounds[:, :2] < own[2:]).all(axis=1) & (bounds[:, 2:] > own[:2]).all(axis=1)
+        for other in np.flatnonzero(near).tolist():
+            if other != person:
                 np.maximum(found, nearness(self.points[other], self.faces, window), out=found)
         return np.asarray(cv2.dilate(found, AROUND_OTHERS)) if found.any() else found
 
@@ -67,26 +67,42 @@ def usable_bodies(bodies: Bodies) -> Bool[np.ndarray, " n"]:
 def meshes_by_frame(
     frames: Sequence[Frame], detections: Detections, bodies: Bodies, camera: Camera, body: BodyModel
 ) -> Iterator[tuple[Frame, MeshesInFrame]]:
-    """The usable bodies of every frame that has any."""
-    usable = usable_bodies(bodies)
-    for frame in frames:
-        rows = np.flatnonzero(usable & (detections.frame_index == frame.index))
+    """The usable bodies of every frame that has any; many frames' are posed at once."""
+    usable, faces = usable_bodies(bodies), np.array(body.faces, np.int32)
+    rows_of = [np.flatnonzero(usable & (detections.frame_index == f.index)) for f in frames]
+    for some in _batches(rows_of):
+        rows = np.concatenate([rows_of[number] for number in some])
+        vertices_m, start = _posed(bodies, rows, body), 0
+        for number in some:
+            own = rows_of[number]
+            here = vertices_m[start : start + len(own)]
+            start += len(own)
+            points = projected(here, camera.K_px)
+            bounds = np.array([bounds_px(person) for person in points])
+            yield frames[number], MeshesInFrame(own, here, points, bounds, faces)
+
+
+def _batches(rows_of: Sequence[np.ndarray]) -> Iterator[list[int]]:
+    """Numbers of frames with people, few enough together for `MOST_POSED` or alone."""
+    some: list[int] = []
+    count = 0
+    for number, rows in enumerate(rows_of):
+        if some and count + len(rows) > MOST_POSED:
+            yield some
+            some, count = [], 0
         if len(rows):
-            vertices_m = _posed(bodies, rows, body)
-            points = projected(vertices_m, camera.K_px)
-            yield frame, MeshesInFrame(rows, vertices_m, points, body.faces)
+            some.append(number)
+            count += len(rows)
+    if some:
+        yield some
 
 
 def _posed(bodies: Bodies, rows: np.ndarray, body: BodyModel) -> Float32[np.ndarray, "n v 3"]:
-    parts = []
-    for start, stop in pairwise([*range(0, len(rows), MOST_POSED), len(rows)]):
-        own = rows[start:stop]
-        pose, betas, t_m = (
-            torch.from_numpy(np.ascontiguousarray(values[own]))
-            for values in (bodies.pose_rotvec, bodies.betas, bodies.t_camera_m)
-        )
-        parts.append(body.with_shape(betas).with_pose(pose, t_m).vertices().numpy())
-    return np.concatenate(parts)
+    pose, betas, t_m = (
+        torch.from_numpy(np.ascontiguousarray(values[rows]))
+        for values in (bodies.pose_rotvec, bodies.betas, bodies.t_camera_m)
+    )
+    return np.asarray(body.with_shape(betas).with_pose(pose, t_m).vertices().numpy())
 
 
 def points_on_meshes(meshes: MeshesInFrame, samples: SurfaceSamples) -> PartPoints:
@@ -111,7 +127,7 @@ def _turned_to_camera(vertices_m: np.ndarray, samples: SurfaceSamples) -> np.nda
 
 def _unhidden(meshes: MeshesInFrame, person: int, corners: np.ndarray) -> np.ndarray:
     """(7, p) bool: places that neither the body itself nor anybody else hides."""
-    window = window_around(meshes.points[person], CELLS)
+    window = window_of(meshes.bounds_xyxy_px[person], CELLS)
     own = nearness(meshes.points[person], meshes.faces, window)
     others = meshes.others_nearness(person, window)
     cell = np.floor(window.cells(corners[..., :2])).astype(np.int64)

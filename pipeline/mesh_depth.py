@@ -15,6 +15,8 @@ from jaxtyping import Float, Float32, Float64, Int32
 from pipeline.camera import NEAREST_M, project
 from pipeline.jit import jit
 
+SMALLEST_CELL_PX = 1e-3
+
 
 @dataclass(frozen=True)
 class Window:
@@ -40,15 +42,21 @@ def projected(
     return np.concatenate([project(vertices_m, K_px), w[..., None]], axis=-1)
 
 
-def window_around(points: Float[np.ndarray, "v 3"], longer_side: int) -> Window:
-    """A grid around a projected mesh with so many cells along its longer side."""
-    seen = points[points[:, 2] > 0, :2]
-    if not len(seen):
+def bounds_px(points: Float64[np.ndarray, "v 3"]) -> Float64[np.ndarray, " 4"]:
+    """Left, top, right, bottom of what is before the camera; infinite, reversed, where nothing."""
+    found = np.array([np.inf, np.inf, -np.inf, -np.inf])
+    _bound(points, found)
+    return found
+
+
+def window_of(bounds_xyxy_px: Float64[np.ndarray, " 4"], longer_side: int) -> Window:
+    """A grid over a rectangle with so many cells along its longer side."""
+    size = bounds_xyxy_px[2:] - bounds_xyxy_px[:2]
+    if not np.isfinite(size).all():
         return Window(0.0, 0.0, 1.0, 1, 1)
-    low, high = seen.min(axis=0), seen.max(axis=0)
-    cell_px = max(float((high - low).max()) / longer_side, 1e-3)
-    columns, rows = (np.ceil((high - low) / cell_px).astype(int) + 1).tolist()
-    return Window(float(low[0]), float(low[1]), cell_px, columns, rows)
+    cell_px = max(float(size.max()) / longer_side, SMALLEST_CELL_PX)
+    columns, rows = (np.ceil(size / cell_px).astype(int) + 1).tolist()
+    return Window(float(bounds_xyxy_px[0]), float(bounds_xyxy_px[1]), cell_px, columns, rows)
 
 
 def nearness(
@@ -62,21 +70,30 @@ def nearness(
         window: the grid.
     """
     depth = np.zeros((window.rows, window.columns), np.float32)
-    cells = np.empty(points.shape)
-    cells[:, :2], cells[:, 2] = window.cells(points[:, :2]), points[:, 2]
-    _fill(np.ascontiguousarray(faces, np.int32), cells, depth)
+    _fill(faces, points, window.left_px, window.top_px, 1.0 / window.cell_px, depth)
     return depth
 
 
 @jit
-def _fill(faces, points, depth):
+def _bound(points, bounds):
+    """Widen bounds by every point before the camera."""
+    for v in range(points.shape[0]):
+        if points[v, 2] > 0.0:
+            bounds[0] = min(bounds[0], points[v, 0])
+            bounds[1] = min(bounds[1], points[v, 1])
+            bounds[2] = max(bounds[2], points[v, 0])
+            bounds[3] = max(bounds[3], points[v, 1])
+
+
+@jit
+def _fill(faces, points, left, top, per_px, depth):
     """Fill in all faces that look to the camera; y runs down, so their area is negative."""
     height, width = depth.shape
     for t in range(faces.shape[0]):
         a, b, c = faces[t, 0], faces[t, 1], faces[t, 2]
-        ax, ay, aw = points[a, 0], points[a, 1], points[a, 2]
-        bx, by, bw = points[b, 0], points[b, 1], points[b, 2]
-        cx, cy, cw = points[c, 0], points[c, 1], points[c, 2]
+        ax, ay, aw = (points[a, 0] - left) * per_px, (points[a, 1] - top) * per_px, points[a, 2]
+        bx, by, bw = (points[b, 0] - left) * per_px, (points[b, 1] - top) * per_px, points[b, 2]
+        cx, cy, cw = (points[c, 0] - left) * per_px, (points[c, 1] - top) * per_px, points[c, 2]
         if not (aw > 0.0 and bw > 0.0 and cw > 0.0):
             continue
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
