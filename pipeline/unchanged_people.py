@@ -1,5 +1,6 @@
 """Which people a stage need not see again, because neither they nor anybody near them changed."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from pipeline.boxes import paired_iou
-from pipeline.files import value_digest
 from pipeline.types import Person
 
 DIGESTS, MADE_BY = "input_digests", "each_made_by"
@@ -16,11 +16,15 @@ DIGESTS, MADE_BY = "input_digests", "each_made_by"
 
 def person_digest(person: Person) -> str:
     """Of everything about a person but the id."""
-    values = {field.name: getattr(person, field.name) for field in fields(person)}
-    del values["id"]
-    return value_digest(
-        [[k, v.tobytes().hex() if isinstance(v, np.ndarray) else v] for k, v in values.items()]
-    )
+    whole = hashlib.sha256()
+    for field in fields(person):
+        value = getattr(person, field.name)
+        if isinstance(value, np.ndarray):
+            whole.update(f"{field.name} {value.dtype.str} {value.shape} ".encode())
+            whole.update(np.ascontiguousarray(value).data)
+        elif field.name != "id":
+            whole.update(f"{field.name} {value!r} ".encode())
+    return whole.hexdigest()
 
 
 def unchanged(

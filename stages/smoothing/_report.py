@@ -24,6 +24,8 @@ ROUGH_S = 0.05
 """Standard deviation of the average that says where motion is fast."""
 MOST_DELAY_S = 0.5
 LEAST_FRAMES = 10
+BLOCK_FRAMES = 2000
+"""Posed at a time; posing takes much room."""
 STILL_M_S = 0.3
 """Of a person slower than this at the peak nothing is told: that would be noise."""
 
@@ -103,5 +105,6 @@ def _shifted(values: np.ndarray, late_frames: float) -> np.ndarray:
 def _places_m(person: Person, body: BodyModel) -> np.ndarray:
     """(t, joints, 3) hands and ankles; the pelvis stays where it is."""
     pose = torch.from_numpy(np.nan_to_num(person.pose_rotvec))
-    joints_m = body.with_shape(torch.from_numpy(person.betas)).with_pose(pose).joints_m
-    return joints_m[:, list(FAST_JOINTS)].numpy().astype(np.float64)
+    shaped, fast = body.with_shape(torch.from_numpy(person.betas)), list(FAST_JOINTS)
+    blocks = [shaped.with_pose(some).joints_m[:, fast] for some in pose.split(BLOCK_FRAMES)]
+    return torch.cat(blocks).numpy().astype(np.float64)
