@@ -60,7 +60,7 @@ class MeshesInFrame:
 
 def usable_bodies(bodies: Bodies) -> Bool[np.ndarray, " n"]:
     """Bodies whose every number is one."""
-    parts = (bodies.pose_rotvec.reshape(len(bodies), -1), bodies.betas, bodies.t_camera_m)
+    parts = (bodies.pose_rotvec.reshape(len(bodies), 72), bodies.betas, bodies.t_camera_m)
     return np.asarray(np.isfinite(np.concatenate(parts, axis=1)).all(axis=1))
 
 
