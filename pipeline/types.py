@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32, UInt8
+from jaxtyping import Float, Float32, Float64, Int32, UInt8
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Bodies:
     betas: Float32[np.ndarray, "n 10"]
     t_camera_m: Float32[np.ndarray, "n 3"]
     """SMPL translation: vertices in the camera = posed vertices + this."""
-    appearance: Float32[np.ndarray, "n d"] | None = None
+    appearance: Float[np.ndarray, "n d"] | None = None
     """A vector that describes how the person looks, where the backend gives one."""
 
     def __len__(self) -> int:
