@@ -152,7 +152,7 @@ def _rows_of(person: Person, rows: np.ndarray) -> Person:
     full, drawn = without_gaps(person), np.flatnonzero(rows & person.drawn)
     part = slice(drawn[0], drawn[-1] + 1)
     fields = ("frame_index", "time_s", "status", "confidence", "pose_rotvec", "t_camera_m")
-    seen = ("boxes_xyxy_px", "keypoints_px", "landmarks_m")
+    seen = ("boxes_xyxy_px", "keypoints_px", "landmarks_m", "pose_spread_rad")
     values = {
         name: None if (value := getattr(full, name)) is None else value[part]
         for name in (*fields, *seen)

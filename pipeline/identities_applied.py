@@ -166,6 +166,13 @@ class _Work:
         )
 
 
+SIGHTED = (
+    *("pose_rotvec", "t_camera_m", "boxes_xyxy_px", "keypoints_px", "landmarks_m"),
+    "pose_spread_rad",
+)
+"""What a person has of each sighting."""
+
+
 def _rebuilt(
     person_id: int, sightings: dict[int, Sighting], tracked: tuple[Person, ...], video: Video
 ) -> Person:
@@ -185,7 +192,7 @@ def _rebuilt(
     gap = np.ones(len(frames), dtype=bool)
     gap[rows] = False
     full = {}
-    for name in ("pose_rotvec", "t_camera_m", "boxes_xyxy_px", "keypoints_px", "landmarks_m"):
+    for name in SIGHTED:
         values = gathered(name)
         full[name] = None if values is None else _spread(values, rows, len(frames))
     pose, place = full.pop("pose_rotvec"), full.pop("t_camera_m")

@@ -12,7 +12,10 @@ from jaxtyping import jaxtyped
 from pipeline.errors import OutputError
 from pipeline.types import Bodies, Detections, Person, Status, Video
 
-MAY_BE_NAN = ("boxes_xyxy_px", "keypoints_px", "landmarks_m", "landmarks_px", "appearance")
+MAY_BE_NAN = (
+    *("boxes_xyxy_px", "keypoints_px", "landmarks_m", "landmarks_px", "appearance"),
+    "pose_spread_rad",
+)
 LARGEST_FRAME = 2**31 - 2
 
 

@@ -31,6 +31,7 @@ _PER_FRAME = (
     "boxes_xyxy_px",
     "keypoints_px",
     "landmarks_m",
+    "pose_spread_rad",
 )
 
 

@@ -96,6 +96,8 @@ class Bodies:
     """SMPL translation: vertices in the camera = posed vertices + this."""
     appearance: Float[np.ndarray, "n d"] | None = None
     """A vector that describes how the person looks, where the backend gives one."""
+    pose_spread_rad: Float32[np.ndarray, "n 24"] | None = None
+    """Error to expect of each rotation, where the backend tells."""
 
     def __len__(self) -> int:
         return len(self.betas)
@@ -133,6 +135,8 @@ class Person:
     """x, y, visibility; NaN where not observed."""
     landmarks_m: Float32[np.ndarray, "t k 3"] | None = None
     """NaN where not observed."""
+    pose_spread_rad: Float32[np.ndarray, "t 24"] | None = None
+    """Error to expect of each regressed rotation; NaN where not observed."""
 
     def __len__(self) -> int:
         return len(self.frame_index)

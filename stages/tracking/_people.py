@@ -118,6 +118,7 @@ def _person(
         skeleton=detections.skeleton,
         keypoints_px=_spread_optional(detections.landmarks_px, track, rows, len(frames)),
         landmarks_m=_spread_optional(detections.landmarks_m, track, rows, len(frames)),
+        pose_spread_rad=_spread_optional(bodies.pose_spread_rad, track, rows, len(frames)),
     )
 
 

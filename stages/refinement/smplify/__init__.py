@@ -85,6 +85,9 @@ class Config(BackendConfig):
     """Usual errors of regressed rotations by joint, such as ``{knee: 10}``; the rest by default."""
     regressed_directions: float = Field(default=Weights.regressed_directions, ge=0)
     """Weight of the directions of the regressed body's bones, beside those of the landmarks."""
+    told: float = Field(default=Weights.told, ge=0)
+    """How strongly a regressor's own word on its errors (the lifter gives it) makes it count for
+    less or more: usual errors times this power of what it says over the usual; 0: not at all."""
     rotation_accel_rad_s2: float = Field(default=Weights.rotation_accel_rad_s2, gt=0)
     """Usual acceleration of a joint's rotation: less is smoother."""
     place_accel_m_s2: float = Field(default=Weights.place_accel_m_s2, gt=0)

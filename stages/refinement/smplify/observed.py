@@ -8,6 +8,7 @@ from torch import Tensor
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import Chain, Motion
 from stages.refinement.smplify.points import INDICES, bone_matrix, trust_2d
+from stages.refinement.smplify.regressed import told_ratio
 from stages.refinement.smplify.weights import Weights
 
 REFERENCE_FPS = 30.0
@@ -41,6 +42,8 @@ class Observed:
     """(t, m, 3) the same bones on the regressed body"""
     regressed_weight: Tensor
     """(t,)"""
+    told_ratio: Tensor
+    """(t, 24) errors that the regressor expects of its rotations, over usual ones"""
     K: Tensor
 
     def cut(self, frames: slice | Tensor) -> "Observed":
@@ -57,6 +60,7 @@ class Observed:
             regressed_rotmat=self.regressed_rotmat[frames],
             regressed_bones_m=self.regressed_bones_m[frames],
             regressed_weight=self.regressed_weight[frames],
+            told_ratio=self.told_ratio[frames],
         )
 
 
@@ -109,7 +113,14 @@ def observe(
         (0.2 + 0.8 * bone_seen) * (seen3d * time)[:, None],
         K[0, 0] * weights.pixel_spread_m / start.t_m[:, 2].clamp_min(NEAREST_M),
         start.local_rotmat,
-        bones @ chain.places(start)[0],
+        bones @ chain.sites_m(start),
         torch.from_numpy(person.observed) * trusted * time,
+        _told_ratio(person),
         K,
     )
+
+
+def _told_ratio(person: Person) -> Tensor:
+    if person.pose_spread_rad is None:
+        return torch.ones(len(person), 24, dtype=torch.float64)
+    return told_ratio(torch.from_numpy(person.pose_spread_rad).double())

@@ -15,7 +15,11 @@ from stages.refinement.smplify.contact import Contacts, ContactTerm
 from stages.refinement.smplify.normal import Normal, geman_mcclure
 from stages.refinement.smplify.observed import Observed
 from stages.refinement.smplify.prior import PriorTerm, shipped_dof_prior
-from stages.refinement.smplify.regressed import RegressedTerm, spreads_rad
+from stages.refinement.smplify.regressed import (
+    RegressedTerm,
+    directions_share,
+    spreads_rad,
+)
 from stages.refinement.smplify.weights import Weights
 
 NEAREST_M = 0.2
@@ -57,7 +61,8 @@ class _Told:
 def _told(observed: Observed, weights: Weights) -> list[_Told]:
     """By the 3D landmarks and by the regressed body, as far as they count."""
     every = torch.ones_like(observed.weight_3d)
-    regressed = weights.regressed_directions * observed.regressed_weight[:, None] * every
+    share = observed.regressed_weight * directions_share(observed.told_ratio, weights.told)
+    regressed = weights.regressed_directions * share[:, None] * every
     sources = (
         (weights.landmarks, _Told(observed.bones_m, weights.landmarks * observed.weight_3d)),
         (weights.regressed_directions, _Told(observed.regressed_bones_m, regressed)),
@@ -90,7 +95,7 @@ class FrameTerms:
                     observed.regressed_rotmat,
                     weights.regressed * observed.regressed_weight,
                     chain.dofs,
-                    spreads_rad(weights.regressed_spread_deg),
+                    spreads_rad(weights.regressed_spread_deg) * observed.told_ratio**weights.told,
                     weights.regressed_outlier,
                 )
             )

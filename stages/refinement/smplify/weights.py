@@ -23,6 +23,8 @@ class Weights:
     regressed_outlier: float = 2.0
     regressed_directions: float = 0.0
     """Of the directions that the regressed body's bones have in space."""
+    told: float = 2.0
+    """How strongly a regressor's own word on its errors counts: usual errors grow by this power."""
     contact: float = 1.0
     """Of a foot's place while it stands still before a still camera."""
     contact_spread_m: float = 0.01

@@ -7,11 +7,13 @@ Trained on CMU motion capture before random cameras, with the errors that BlazeP
 project onto the keypoints.
 """
 
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float32
 from pydantic import Field
 from torch import Tensor
 
@@ -34,7 +36,7 @@ from stages.regression.lifter.network import (
     shapes_of,
     sizes_in,
 )
-from stages.regression.lifter.sequence import Sightings, lift
+from stages.regression.lifter.sequence import Sightings, blocks, lift
 from stages.regression.lifter.tracklets import tracklets
 
 LICENCES = (
@@ -61,6 +63,14 @@ class Config(BackendConfig):
     """Frames from window to window; more is faster, less is smoother."""
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """Some bodies of one tracklet."""
+
+    pose_rotvec: Float32[np.ndarray, "n 24 3"]
+    t_camera_m: Float32[np.ndarray, "n 3"]
+
+
 class Backend:
     """Lifts every tracklet once all detections are known."""
 
@@ -85,20 +95,18 @@ class Backend:
             SettingsError: the detections have no keypoints, or others.
         """
         count = len(detections)
-        pose, betas = torch.eye(3).repeat(count, 24, 1, 1), torch.zeros(count, 10)
-        if count:
-            keypoints_px = as_blazepose(detections)
-            found = tracklets(video, detections)
-            with one_thread(), self.context.progress("Lifting to 3D", len(found)) as advance:
-                for number, rows in enumerate(found):
-                    lifted = partial(self._lifted, video, detections, keypoints_px, rows, camera)
-                    arrays = self.context.parts.get(f"tracklet {number}", lifted)
-                    pose[rows] = torch.from_numpy(arrays["pose_rotmat"])
-                    betas[rows] = torch.from_numpy(arrays["betas"])
-                    advance(1)
-        else:
-            keypoints_px = np.zeros((0, 33, 3), np.float32)
-        return self._placed(pose, betas, keypoints_px, camera)
+        shapes = {"pose_rotvec": (24, 3), "betas": (10,), "t_camera_m": (3,)}
+        shapes["pose_spread_rad"] = (24,)
+        bodies = {name: np.zeros((count, *shape), np.float32) for name, shape in shapes.items()}
+        found = tracklets(video, detections) if count else []
+        keypoints_px = as_blazepose(detections) if count else np.zeros((0, 33, 3), np.float32)
+        with one_thread(), self.context.progress("Lifting to 3D", len(found)) as advance:
+            for number, rows in enumerate(found):
+                lifted = partial(self._lifted, video, detections, keypoints_px, rows, camera)
+                for name, values in self.context.parts.get(f"tracklet {number}", lifted).items():
+                    bodies[name][rows] = values
+                advance(1)
+        return Bodies(**bodies)
 
     def _lifted(
         self,
@@ -108,7 +116,7 @@ class Backend:
         rows: np.ndarray,
         camera: Camera,
     ) -> Arrays:
-        """Rotations (n, 24, 3, 3) and betas (10,) of one tracklet."""
+        """The fields of the bodies of one tracklet; it has one shape."""
         points = keypoints_px[rows]
         confidence = np.where(np.isfinite(points).all(-1), points[..., 2], 0.0)
         in_space = np.zeros((len(rows), 33, 3), np.float32)
@@ -122,20 +130,28 @@ class Backend:
         )
         stride, parts = self.config.stride, self.context.parts
         lifted = lift(self.network, sightings, 1 / video.fps, stride, parts)
-        return {"pose_rotmat": lifted.pose_rotmat.numpy(), "betas": lifted.betas.numpy()}
+        placed = [
+            self._placed(lifted.pose_rotmat[some], lifted.betas, points[some], camera)
+            for some in blocks(len(rows))
+        ]
+        return {
+            "pose_rotvec": np.concatenate([one.pose_rotvec for one in placed]),
+            "t_camera_m": np.concatenate([one.t_camera_m for one in placed]),
+            "betas": lifted.betas.numpy(),
+            "pose_spread_rad": lifted.spread_rad.numpy(),
+        }
 
     def _placed(
-        self, pose: Tensor, betas: Tensor, keypoints_px: np.ndarray, camera: Camera
-    ) -> Bodies:
+        self, pose_rotmat: Tensor, betas: Tensor, keypoints_px: np.ndarray, camera: Camera
+    ) -> _Placed:
         """Where the bodies' sites lie over the keypoints."""
-        with one_thread():
-            sites_m = self._sites.places(pose.double(), betas.double()).numpy()
-            rotvec = rotmat_to_rotvec(pose.double()).float().numpy()
+        pose = pose_rotmat.double()
+        sites_m = self._sites.places(pose, betas.double().expand(len(pose), 10)).numpy()
         seen = np.isfinite(keypoints_px).all(-1) & (keypoints_px[..., 2] > 0)
         weights = np.where(seen, np.maximum(keypoints_px[..., 2], LEAST_VISIBILITY), 0.0)
         points_px = np.nan_to_num(keypoints_px[..., :2])
         t_m = translation_from_points(sites_m, points_px, weights, camera.K_px)
-        return Bodies(rotvec, betas.numpy(), t_m.astype(np.float32))
+        return _Placed(rotmat_to_rotvec(pose).float().numpy(), t_m.astype(np.float32))
 
 
 def read_lifter(path: Path) -> LifterNetwork:

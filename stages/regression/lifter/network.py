@@ -3,11 +3,13 @@
 One token per frame; each layer mixes frames, then channels, by small perceptrons (Tolstikhin et
 al. 2021, "MLP-Mixer"; for motion Guo et al. 2023, "Back to MLP"). Every frame's pose comes as a
 correction of the mean pose; the shape is one for the window. That 2D keypoints over time tell 3D
-is Pavllo et al. 2019 ("3D human pose estimation in video").
+is Pavllo et al. 2019 ("3D human pose estimation in video"). How far off each rotation may be is
+learnt beside it, as a density's width (Kendall and Gal 2017, "What uncertainties do we need").
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log
 
 import torch
 from jaxtyping import Bool, Float
@@ -21,7 +23,11 @@ WINDOW = 32
 FPS = 30.0
 BODY_RADIUS_M = 0.5
 """A body's points lie about this far from its middle: the first guess of depth."""
-POSE_NUMBERS, PLACE_NUMBERS, BETAS = 24 * 6, 3, 10
+JOINTS, PLACE_NUMBERS, BETAS = 24, 3, 10
+POSE_NUMBERS = JOINTS * 6
+SPREAD_WIDTH = 128
+FIRST_SPREAD_RAD = 0.18
+"""What the network says of its errors before it has learnt anything of them."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Lifted:
     place: Float[Tensor, "b t 3"]
     """Of the pelvis: x and y in sizes at its depth, logarithm of depth times size over
     `BODY_RADIUS_M`."""
+    log_spread: Float[Tensor, "b t 24"]
+    """Logarithm of the error to expect of each rotation, radians."""
 
     def pelvis_m(self, size: Float[Tensor, " b"]) -> Float[Tensor, "b t 3"]:
         """Metres in the axes of the view."""
@@ -86,6 +94,7 @@ class LifterNetwork(nn.Module):
         self.pose = nn.Linear(width, POSE_NUMBERS)
         self.place = nn.Linear(width, PLACE_NUMBERS)
         self.betas = nn.Linear(width, BETAS)
+        self.spread = _perceptron(width, SPREAD_WIDTH, JOINTS)
         self.register_buffer("feature_mean", torch.zeros(FEATURES))
         self.register_buffer("feature_std", torch.ones(FEATURES))
         self.register_buffer("mean_pose_rot6d", torch.zeros(POSE_NUMBERS))
@@ -100,6 +109,7 @@ class LifterNetwork(nn.Module):
             rot6d_columns_to_rotmat(pose.unflatten(-1, (24, 6))),
             self.betas(tokens.mean(1)).float(),
             self.place(tokens).float(),
+            self.spread(tokens.detach()).float() + log(FIRST_SPREAD_RAD),
         )
 
 

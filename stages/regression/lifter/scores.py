@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from pipeline.metrics import joint_angle_error_deg, mpjpe_mm, pa_mpjpe_mm
-from pipeline.rotations import rotmat_to_rotvec
+from pipeline.rotations import geodesic_angle_rad, rotmat_to_rotvec
 from stages.regression.lifter.detected import DetectedPeople
 from stages.regression.lifter.filmed import SiteBody
 from stages.regression.lifter.network import WINDOW, LifterNetwork
@@ -25,6 +25,8 @@ class Errors:
     """Of a joint's rotation against its parent, the root's against the camera."""
     depth_share: float
     """Mean error of the pelvis' depth, in depths."""
+    spread_correlation: float
+    """Between the errors of rotations and those that the network expects."""
 
 
 @torch.inference_mode()
@@ -48,6 +50,8 @@ def errors(
     found_m = sites.points_m(pose, lifted.betas)[0].flatten(0, 1).numpy()
     true_m = sites.points_m(true_pose, betas)[0].flatten(0, 1).numpy()
     depth_m = lifted.pelvis_m(view.size)[..., 2] / filmed.pelvis_m[0][rows].norm(dim=-1)
+    off_rad = geodesic_angle_rad(pose, true_pose).flatten()
+    related = torch.corrcoef(torch.stack([off_rad, lifted.log_spread.exp().flatten()]))[0, 1]
     rotvec = [rotmat_to_rotvec(r).reshape(-1, 24, 3).numpy() for r in (pose, true_pose)]
     assert len(found_m) == size[0] * size[1]
     return Errors(
@@ -57,4 +61,5 @@ def errors(
         pa_mpjpe_mm(found_m, true_m),
         joint_angle_error_deg(*rotvec),
         float((depth_m - 1).abs().mean()),
+        float(related),
     )

@@ -12,6 +12,7 @@ from pipeline.interpolate import neighbours
 from pipeline.motion_clips import mirror_rotmat
 from pipeline.parts import Arrays, Parts
 from pipeline.rotations import rot6d_columns_to_rotmat, rotmat_slerp
+from pipeline.skeletons import SMPL24
 from pipeline.window_starts import window_starts
 from stages.regression.lifter.network import FPS, WINDOW, LifterNetwork
 from stages.regression.lifter.view import Keypoints, seen_straight
@@ -23,6 +24,9 @@ LONGEST_BRIDGE_S = 0.07
 AT_ONE = 1e-3
 """A time this near to a sighting, in frames, is that sighting's."""
 BATCH = 64
+BLOCK = 2000
+"""Rows at a time where all of a long tracklet would take much room."""
+MIRRORED_JOINTS = torch.from_numpy(SMPL24.mirror).long()
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class LiftedTracklet:
 
     pose_rotmat: Float[Tensor, "n 24 3 3"]
     betas: Float[Tensor, " 10"]
+    spread_rad: Float[Tensor, "n 24"]
+    """How far off each rotation is to be expected."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +59,16 @@ class _Said:
 
     pose: Float[Tensor, "g 24 3 2"]
     """First two columns of the rotations, weighted."""
+    log_spread: Float[Tensor, "g 24"]
+    weight: Float[Tensor, " g"]
+    """Of both."""
     betas: Float[Tensor, " 10"]
     share: Float[Tensor, ""]
     """Weight of the betas."""
 
     def as_arrays(self) -> Arrays:
         """To be kept."""
-        return {"pose": self.pose.numpy(), "betas": self.betas.numpy(), "share": self.share.numpy()}
+        return {name: value.numpy() for name, value in vars(self).items()}
 
 
 @torch.inference_mode()
@@ -80,16 +89,23 @@ def lift(
     rows = torch.from_numpy(window_starts(len(grid_s), WINDOW, stride))[:, None] + torch.arange(
         WINDOW
     )
-    pose = torch.zeros(len(grid_s), 24, 3, 2)
-    betas, share = torch.zeros(10), torch.zeros(())
+    count = len(grid_s)
+    pose, log_spread = torch.zeros(count, 24, 3, 2), torch.zeros(count, 24)
+    weight, betas, share = torch.zeros(count), torch.zeros(10), torch.zeros(())
     for number, some in enumerate(rows.split(BATCH)):
         reached = slice(int(some[0, 0]), int(some[-1, -1]) + 1)
-        before = _Said(pose[reached], betas, share)
+        before = _Said(pose[reached], log_spread[reached], weight[reached], betas, share)
         add = partial(_added, network, steady, some, before)
-        said = {k: torch.from_numpy(v) for k, v in parts.get(f"windows {number}", add).items()}
-        pose[reached], betas, share = said["pose"], said["betas"], said["share"]
+        arrays = parts.get(f"windows {number}", add)
+        said = _Said(**{name: torch.from_numpy(value) for name, value in arrays.items()})
+        pose[reached], log_spread[reached] = said.pose, said.log_spread
+        weight[reached], betas, share = said.weight, said.betas, said.share
     rotmat = rot6d_columns_to_rotmat(pose.mT.flatten(-2))
-    return LiftedTracklet(_read_at(sightings.time_s, grid_s, rotmat), betas / share.clamp_min(1))
+    spread_rad = (log_spread / weight[:, None]).exp()
+    nearest = np.rint(np.interp(sightings.time_s, grid_s, np.arange(count))).astype(np.int64)
+    return LiftedTracklet(
+        _read_at(sightings.time_s, grid_s, rotmat), betas / share.clamp_min(1), spread_rad[nearest]
+    )
 
 
 def _added(network: LifterNetwork, steady: Keypoints, rows: Tensor, before: _Said) -> Arrays:
@@ -110,10 +126,21 @@ def _added(network: LifterNetwork, steady: Keypoints, rows: Tensor, before: _Sai
     seen = (shown.amax(-1) > 0).float()
     ramp = torch.arange(1, WINDOW + 1, dtype=torch.float32)
     weight = torch.minimum(ramp, ramp.flip(0)) * ~beyond * (1e-6 + seen.mean(1, keepdim=True))
-    weighted = (weight[..., None, None, None] * pose).flatten(0, 1)
-    total = before.pose.index_add(0, inside.flatten() - rows[0, 0], weighted)
+    log_spread = (found.log_spread + mirror.log_spread[..., MIRRORED_JOINTS]) / 2
+    at = inside.flatten() - rows[0, 0]
+
+    def total(so_far: Tensor, values: Tensor) -> Tensor:
+        each = weight.view(*weight.shape, *[1] * (values.ndim - 2)) * values
+        return so_far.index_add(0, at, each.flatten(0, 1))
+
     betas = ((found.betas + mirror.betas) / 2 * seen.sum(1, keepdim=True)).sum(0)
-    return _Said(total, before.betas + betas, before.share + seen.sum()).as_arrays()
+    return _Said(
+        total(before.pose, pose),
+        total(before.log_spread, log_spread),
+        before.weight.index_add(0, at, weight.flatten()),
+        before.betas + betas,
+        before.share + seen.sum(),
+    ).as_arrays()
 
 
 @dataclass(frozen=True)
@@ -121,6 +148,8 @@ class _Bodies:
     pose_rotmat: Tensor
     """(b, t, 24, 3, 3) in the camera's axes."""
     betas: Tensor
+    log_spread: Tensor
+    """(b, t, 24)"""
 
 
 def _bodies(network: LifterNetwork, windows: Keypoints) -> _Bodies:
@@ -128,7 +157,7 @@ def _bodies(network: LifterNetwork, windows: Keypoints) -> _Bodies:
     lifted = network(view.features(), windows.confidence.amax(-1) > 0)
     root = view.rotmat_view_camera.mT @ lifted.pose_rotmat[:, :, 0]
     pose = torch.cat([root[:, :, None], lifted.pose_rotmat[:, :, 1:]], 2)
-    return _Bodies(pose, lifted.betas)
+    return _Bodies(pose, lifted.betas, lifted.log_spread)
 
 
 def _grid_s(time_s: np.ndarray, frame_s: float) -> Float64[np.ndarray, " g"]:
@@ -144,8 +173,11 @@ def _resampled(sightings: Sightings, grid_s: np.ndarray, frame_s: float) -> Keyp
     before, after, share = neighbours(time_s, grid_s)
 
     def between(values: np.ndarray) -> Tensor:
-        mixed = values[before] + share[:, None, None] * (values[after] - values[before])
-        return torch.from_numpy(mixed).float()
+        mixed = np.empty((len(grid_s), *values.shape[1:]), np.float32)
+        for some in blocks(len(grid_s)):
+            first, second = values[before[some]], values[after[some]]
+            mixed[some] = first + share[some, None, None] * (second - first)
+        return torch.from_numpy(mixed)
 
     near = time_s[after] - time_s[before] <= max(LONGEST_BRIDGE_S, 1.5 * frame_s)
     # Between two sightings a point is as sure as the less sure one; at a sighting, as that one.
@@ -159,4 +191,13 @@ def _resampled(sightings: Sightings, grid_s: np.ndarray, frame_s: float) -> Keyp
 
 def _read_at(time_s: np.ndarray, grid_s: np.ndarray, rotmat: Tensor) -> Tensor:
     before, after, share = neighbours(grid_s, time_s)
-    return rotmat_slerp(rotmat[before], rotmat[after], torch.from_numpy(share).float()[:, None])
+    out = rotmat.new_empty(len(time_s), 24, 3, 3)
+    for some in blocks(len(time_s)):
+        weight = torch.from_numpy(share[some]).float()[:, None]
+        out[some] = rotmat_slerp(rotmat[before[some]], rotmat[after[some]], weight)
+    return out
+
+
+def blocks(count: int) -> list[slice]:
+    """So many rows in pieces that take little room."""
+    return [slice(start, start + BLOCK) for start in range(0, count, BLOCK)]

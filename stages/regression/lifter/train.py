@@ -24,7 +24,11 @@ from pipeline.backends import describe
 from pipeline.body import load_body
 from pipeline.errors import SettingsError, UserError
 from pipeline.motion_clips import MotionClips, read_motion_clips
-from pipeline.rotations import rotmat_between_vectors, rotmat_to_rot6d_columns
+from pipeline.rotations import (
+    geodesic_angle_rad,
+    rotmat_between_vectors,
+    rotmat_to_rot6d_columns,
+)
 from pipeline.safetensors_file import write_safetensors
 from stages.regression.lifter import read_lifter
 from stages.regression.lifter.corruption import (
@@ -68,6 +72,9 @@ class TrainConfig(BaseModel):
     picture: float = 1.0
     place: float = 1.0
     shape: float = 0.03
+    spread: float = 0.1
+    only_spread: bool = False
+    """Learn what errors to expect of a network that is left as it is."""
     validate_every: int = Field(default=250, gt=0)
     seed: int = 0
     corruption: CorruptionConfig = CorruptionConfig()
@@ -146,7 +153,17 @@ def loss_of(lifted: Lifted, batch: Batch, sites: SiteBody, config: TrainConfig) 
         + config.picture * (seen_at - true_at).norm(dim=-1).clamp_max(1.0).mean()
         + config.place * (lifted.place - true_place).abs().clamp_max(1.0).mean()
         + config.shape * (lifted.betas - batch.betas).square().mean()
+        + config.spread * surprise(lifted, batch.pose_rotmat)[batch.seen].mean()
     )
+
+
+def surprise(lifted: Lifted, pose_rotmat: Tensor) -> Tensor:
+    """(b, t, 24) by the angles that the rotations are off (Laplace's density, but for a constant).
+
+    The rotations themselves do not learn from it: they would give up what is hard.
+    """
+    off_rad = geodesic_angle_rad(lifted.pose_rotmat.detach(), pose_rotmat)
+    return lifted.log_spread + off_rad * (-lifted.log_spread).exp()
 
 
 def _pixels(points_m: Tensor, size: Tensor) -> Tensor:
@@ -160,7 +177,7 @@ def new_network(config: TrainConfig, data: Data) -> LifterNetwork:
     torch.manual_seed(config.seed)
     network = LifterNetwork(Sizes(config.width, config.depth))
     nn.init.normal_(network.hidden_token, std=HIDDEN_STD)
-    for head in (network.pose, network.place, network.betas):
+    for head in (network.pose, network.place, network.betas, network.spread[-1]):
         nn.init.xavier_uniform_(head.weight, gain=0.05)
         nn.init.zeros_(head.bias)
     rng = torch.Generator().manual_seed(config.seed)
@@ -182,10 +199,16 @@ def train(
 ) -> None:
     """The whole run, seeded; `keep` is called with the weights at every validation."""
     network = start or new_network(config, data)
+    if config.only_spread:
+        network.requires_grad_(False)
+        network.spread.requires_grad_(True)
     kept = copy.deepcopy(network).eval()
     rng = torch.Generator().manual_seed(config.seed + 1)
     optimizer = torch.optim.AdamW(
-        network.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
+        [weight for weight in network.parameters() if weight.requires_grad],
+        config.learning_rate,
+        weight_decay=config.weight_decay,
+        fused=True,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(config, step))
     curve, begin = [], time.perf_counter()

@@ -14,7 +14,13 @@ from stages.refinement.smplify import Backend, Config
 from stages.refinement.smplify.chain import Chain
 from stages.refinement.smplify.dofs import make_dofs
 from stages.refinement.smplify.normal import Normal
-from stages.refinement.smplify.regressed import RegressedTerm, spreads_rad
+from stages.refinement.smplify.regressed import (
+    TOLD_DEG,
+    RegressedTerm,
+    directions_share,
+    spreads_rad,
+    told_ratio,
+)
 from stages.refinement.smplify.sequence import start_of
 from tests.stages.refinement.moving_body import (
     CAMERA,
@@ -24,6 +30,12 @@ from tests.stages.refinement.moving_body import (
     walking_pose,
     with_noise,
 )
+
+
+def told_deg():
+    """(24,) what a regressor usually says of its errors."""
+    found = [[d for part, d in TOLD_DEG.items() if part in joint] for joint in SMPL24.points]
+    return np.array([one[0] if one else TOLD_DEG["wrist"] for one in found])
 
 
 def fitted(person, **settings):
@@ -87,12 +99,47 @@ def test_a_smaller_spread_pulls_harder():
     assert tight < 0.5 * loose
 
 
-def test_derivatives_agree_with_differences():
+def test_a_regressor_that_says_it_is_unsure_counts_for_less():
+    truth = walk(seconds=0.5)
+    pose = truth.person.pose_rotvec.copy()
+    elbow = SMPL24.index("left_elbow")
+    pose[:, elbow, 1] -= 0.3
+    usual = np.deg2rad(told_deg()).astype(np.float32)
+    errors = []
+    for times in (0.4, 1.0, 2.5):
+        told = np.tile(usual, (len(pose), 1)) * np.float32(times)
+        bent = replace(truth.person, pose_rotvec=pose, pose_spread_rad=told)
+        fit = fitted(bent, regressed=1.0, told=2.0)
+        away = joint_angle_error_deg(fit.pose_rotvec[:, [elbow]], pose[:, [elbow]])
+        errors.append(away)
+        deaf = fitted(bent, regressed=1.0, told=0.0)
+        silent = fitted(replace(bent, pose_spread_rad=None), regressed=1.0)
+        np.testing.assert_allclose(deaf.pose_rotvec, silent.pose_rotvec, atol=1e-6)
+    assert errors[0] < 0.7 * errors[1] < 0.7 * 0.9 * errors[2]
+
+
+def test_errors_told_are_taken_relative_to_usual_ones():
+    told = torch.from_numpy(np.deg2rad(told_deg())).expand(3, -1).clone()
+    told[1] *= 2
+    told[2, 4] = torch.nan
+    ratio = told_ratio(told)
+    torch.testing.assert_close(ratio[0], torch.ones(24, dtype=torch.float64))
+    torch.testing.assert_close(ratio[1], torch.full((24,), 2.0, dtype=torch.float64))
+    assert ratio[2, 4] == 1.0, "where nothing is told, the usual error is meant"
+    share = directions_share(ratio, 1.0)
+    torch.testing.assert_close(share[:2], torch.tensor([1.0, 0.25], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("by_frame", [False, True])
+def test_derivatives_agree_with_differences(by_frame):
     dofs, size = make_dofs(), 1e-6
     pose = walking_pose(np.array([0.1, 0.5]))
     told = walking_pose(np.array([0.2, 0.4]))
     weight = torch.tensor([1.0, 0.7], dtype=torch.float64)
-    term = RegressedTerm(told, weight, dofs, spreads_rad({}), 1e6)
+    spread_rad = spreads_rad({})
+    if by_frame:
+        spread_rad = spread_rad * torch.tensor([[0.5], [1.7]], dtype=torch.float64)
+    term = RegressedTerm(told, weight, dofs, spread_rad, 1e6)
     d = dofs.count
     zero = torch.zeros(2, d, dtype=torch.float64)
     normal = Normal(torch.zeros(2, d, d).double(), zero, None, zero, zero, zero[:, 0].clone())

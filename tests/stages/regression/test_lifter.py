@@ -15,7 +15,7 @@ from pipeline.metrics import mpjpe_mm, pa_mpjpe_mm
 from pipeline.parts import Parts
 from pipeline.rotations import rotvec_to_rotmat
 from pipeline.safetensors_file import write_safetensors
-from pipeline.skeletons import BLAZEPOSE33, COCO17
+from pipeline.skeletons import BLAZEPOSE33, COCO17, SMPL24
 from pipeline.types import Detections
 from pipeline.window_starts import window_starts
 from stages.regression.lifter import Backend, Config
@@ -25,6 +25,8 @@ from stages.regression.lifter.sequence import Sightings, lift
 from stages.regression.lifter.tracklets import tracklets
 from stages.regression.lifter.view import rays_of, seen_straight
 from tests.stages.regression.lifter_people import SeenWalker, seen_walker
+
+LEG = ("hip", "knee", "ankle", "heel", "foot")
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +126,38 @@ def test_the_detectors_guess_in_space_helps_and_is_not_needed(walker, backend):
     assert errors[0] < errors[1]
 
 
+def test_it_knows_where_it_knows_little(walker, backend):
+    """Keypoints that make no sense: the network must not be as sure of them as of a walker."""
+    good = backend.over_time(walker.video, walker.detections, walker.camera)
+    assert good.pose_spread_rad.shape == (len(good), 24)
+    knees = [SMPL24.index("left_knee"), SMPL24.index("right_knee")]
+    assert np.rad2deg(good.pose_spread_rad[:, knees]).mean() < 8
+    points = walker.detections.landmarks_px.copy()
+    legs = [n for n, p in enumerate(BLAZEPOSE33.points) if any(w in p for w in LEG)]
+    points[:, legs, 2] = 0.0
+    hidden = replace(walker.detections, landmarks_px=points, landmarks_m=None)
+    poor = backend.over_time(walker.video, hidden, walker.camera)
+    assert poor.pose_spread_rad[:, knees].mean() > 2 * good.pose_spread_rad[:, knees].mean()
+
+
+def test_what_it_says_of_errors_is_mirrored_with_the_body(walker, backend):
+    width_px = walker.video.width_px
+    points = walker.detections.landmarks_px[:, BLAZEPOSE33.mirror].copy()
+    points[..., 0] = 2 * walker.camera.K_px[0, 2] - points[..., 0]
+    flip = np.float32([-1, 1, 1])
+    in_space = walker.detections.landmarks_m[:, BLAZEPOSE33.mirror] * flip
+    boxes = walker.detections.boxes_xyxy_px.copy()
+    boxes[:, [0, 2]] = width_px - boxes[:, [2, 0]]
+    other = replace(
+        walker.detections, landmarks_px=points, landmarks_m=in_space, boxes_xyxy_px=boxes
+    )
+    plain, mirrored = (
+        backend.over_time(walker.video, seen, walker.camera).pose_spread_rad
+        for seen in (walker.detections, other)
+    )
+    np.testing.assert_allclose(mirrored[:, SMPL24.mirror], plain, rtol=2e-3)
+
+
 def test_the_frame_rate_hardly_matters(walker, backend):
     fast = seen_walker(fps=60.0)
     bodies = backend.over_time(fast.video, fast.detections, fast.camera)
@@ -217,7 +251,7 @@ def test_windows_reach_both_ends():
     assert np.diff(starts).max() <= 8
 
 
-def test_lift_of_any_length_gives_rotations():
+def test_lift_of_any_length_gives_rotations_and_their_errors():
     torch.manual_seed(0)
     network = LifterNetwork(Sizes(width=32, depth=1)).eval()
     for count in (1, 5, WINDOW, WINDOW + 7):
@@ -228,6 +262,8 @@ def test_lift_of_any_length_gives_rotations():
         turned = lifted.pose_rotmat @ lifted.pose_rotmat.mT
         torch.testing.assert_close(turned, torch.eye(3).expand_as(turned), atol=1e-4, rtol=0)
         assert lifted.pose_rotmat.shape == (count, 24, 3, 3)
+        assert lifted.spread_rad.shape == (count, 24)
+        assert torch.isfinite(lifted.spread_rad).all() and (lifted.spread_rad > 0).all()
 
 
 def people_at(walker, *lefts_px):

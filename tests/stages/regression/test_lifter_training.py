@@ -9,6 +9,7 @@ import torch
 from pipeline.body import load_body
 from pipeline.errors import InputError, SettingsError
 from pipeline.motion_clips import read_motion_clips
+from pipeline.rotations import rotvec_to_rotmat
 from pipeline.safetensors_file import read_safetensors
 from pipeline.scenes.motions import walk
 from stages.regression.lifter.corruption import CorruptionConfig, as_detected, spoiled
@@ -16,8 +17,8 @@ from stages.regression.lifter.detected import NAMES, read_detected
 from stages.regression.lifter.error_table import error_table
 from stages.regression.lifter.film_pairs import make_all
 from stages.regression.lifter.filmed import SiteBody, film_windows
-from stages.regression.lifter.network import WINDOW
-from stages.regression.lifter.train import main, settings
+from stages.regression.lifter.network import WINDOW, Lifted
+from stages.regression.lifter.train import main, settings, surprise
 from stages.regression.lifter.variety import unusual
 from tests.stages.regression.lifter_people import seen_walker
 
@@ -211,6 +212,31 @@ def test_training_goes_on_from_given_weights(folder, tmp_path):
     before, after = read_safetensors(first), read_safetensors(second)
     for name, tensor in before.items():
         torch.testing.assert_close(after[name], tensor, atol=2e-3, rtol=2e-3)
+
+
+def test_only_the_word_on_errors_is_learnt(folder, tmp_path):
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    run(folder, first, "steps=40")
+    curve = run(folder, second, "steps=40", "only_spread=true", "mean_decay=0.5", start=first)
+    before, after = read_safetensors(first), read_safetensors(second)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all(name.startswith("spread.") for name in changed)
+    assert np.isfinite(curve[-1]["spread_correlation"])
+
+
+def test_the_best_word_on_errors_is_their_mean():
+    turn = rotvec_to_rotmat(torch.tensor([[0.1, 0, 0], [0, 0.3, 0], [0, 0, 0.2]]))
+    truth = torch.eye(3).expand(3, 1, 24, 3, 3)
+    pose = turn[:, None, None].expand(3, 1, 24, 3, 3)
+    words = torch.linspace(0.05, 0.5, 46)
+    costs = []
+    for word in words:
+        said = torch.full((3, 1, 24), float(word.log()))
+        costs.append(
+            surprise(Lifted(pose, torch.zeros(3, 10), torch.zeros(3, 1, 3), said), truth).mean()
+        )
+    best = words[torch.stack(costs).argmin()]
+    assert best == pytest.approx(0.2, abs=0.011)
 
 
 def test_pairs_of_several_files_are_one_behind_the_other(folder, sites):
