@@ -177,7 +177,8 @@ def new_network(config: TrainConfig, data: Data) -> LifterNetwork:
     torch.manual_seed(config.seed)
     network = LifterNetwork(Sizes(config.width, config.depth))
     nn.init.normal_(network.hidden_token, std=HIDDEN_STD)
-    for head in (network.pose, network.place, network.betas, network.spread[-1]):
+    spread = [layer for layer in network.spread if isinstance(layer, nn.Linear)][-1]
+    for head in (network.pose, network.place, network.betas, spread):
         nn.init.xavier_uniform_(head.weight, gain=0.05)
         nn.init.zeros_(head.bias)
     rng = torch.Generator().manual_seed(config.seed)
