@@ -134,11 +134,12 @@ def _unhidden(meshes: MeshesInFrame, person: int, corners: np.ndarray) -> np.nda
     inside = (cell >= 0).all(axis=-1) & (cell < [window.columns, window.rows]).all(axis=-1)
     column, row = np.where(inside[..., None], cell, 0).transpose(2, 0, 1)
     own, others = own[row, column], others[row, column]
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         depth_m, nearest_m = 1 / corners[..., 2], 1 / own.astype(np.float64)
+        hidden = others * depth_m * (1 + OTHERS_SLACK) > 1
     # Cells at the outline that no face fills are left out: there the picture shows what is behind.
     unhidden = (own > 0) & (depth_m <= nearest_m + OWN_SLACK_M)
-    return np.asarray(inside & unhidden & ~(others * depth_m * (1 + OTHERS_SLACK) > 1))
+    return np.asarray(inside & unhidden & ~hidden)
 
 
 def looks_through_meshes(
