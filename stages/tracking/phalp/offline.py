@@ -31,6 +31,8 @@ ROUNDS = 2
 SAME_PLACE_IOU, SAME_PLACE_SHARE = 0.6, 0.7
 """Of two tracks that overlap by this, for this share of the shorter, the shorter is a duplicate."""
 MOST_EVENTS = 40
+ROWS = 200
+"""Pieces that are held against all others at a time."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,25 @@ def _relinked(
     world: World, tracks: list[np.ndarray], most_gap_s: float, teller: "_Teller", *, cut: bool
 ) -> list[np.ndarray]:
     pieces = _pieces(world, tracks, cut=cut)
-    tracklets = [piece.tracklet for piece in pieces]
-    evidence = link_evidence(world, tracklets, tracklets, most_gap_s)
-    cost = evidence.total - _bonus(pieces)
-    following = best_links(cost)
-    _tell(world, pieces, evidence, following, teller)
+    following = best_links(_costs(world, pieces, most_gap_s))
+    _tell(world, pieces, following, teller)
     return _chains(pieces, following)
+
+
+def _costs(world: World, pieces: list[Piece], most_gap_s: float) -> Float64[np.ndarray, "n n"]:
+    """Of every link: the evidence against it, less what speaks for the order found before.
+
+    Row by row, for an hour has thousands of pieces and the evidence a dozen matrices of them.
+    """
+    tracklets = [piece.tracklet for piece in pieces]
+    cost = np.empty((len(pieces), len(pieces)))
+    for start in range(0, len(pieces), ROWS):
+        rows = slice(start, start + ROWS)
+        cost[rows] = link_evidence(world, tracklets[rows], tracklets, most_gap_s).total
+    for row, (before, after) in enumerate(pairwise(pieces)):
+        if before.track == after.track:
+            cost[row, row + 1] -= _kept(before, after)
+    return cost
 
 
 def best_links(cost: Float64[np.ndarray, "n n"]) -> dict[int, int]:
@@ -92,15 +107,6 @@ def _pieces(world: World, tracks: list[np.ndarray], *, cut: bool) -> list[Piece]
             met = [c for c in own if c.start_frame - 2 <= first <= c.end_frame + 2]
             pieces.append(Piece(tracklet_of(world, part), number, met[0] if met else None))
     return pieces
-
-
-def _bonus(pieces: list[Piece]) -> Float64[np.ndarray, "n n"]:
-    """What speaks for the order that was found from frame to frame."""
-    bonus = np.zeros((len(pieces), len(pieces)))
-    for row, (before, after) in enumerate(pairwise(pieces)):
-        if before.track == after.track:
-            bonus[row, row + 1] = _kept(before, after)
-    return bonus
 
 
 def _kept(before: Piece, after: Piece) -> float:
@@ -154,24 +160,19 @@ def _same_place(world: World, longer: np.ndarray, shorter: np.ndarray) -> bool:
     return bool(np.median(overlap) > SAME_PLACE_IOU)
 
 
-def _tell(
-    world: World,
-    pieces: list[Piece],
-    evidence: Evidence,
-    following: dict[int, int],
-    teller: "_Teller",
-) -> None:
+def _tell(world: World, pieces: list[Piece], following: dict[int, int], teller: "_Teller") -> None:
     """Events for links between tracks, swaps undone, and tracks parted."""
     for first, second in sorted(following.items()):
         a, b = pieces[first], pieces[second]
         if a.track == b.track:
             continue
         seen_to, seen_from = a.tracklet.end.frame, b.tracklet.start.frame
-        why = evidence.told(first, second)
+        evidence = _evidence_of(world, a, b)
+        why = evidence.told(0, 0)
         if b.after_contact and seen_from - seen_to <= 2 + ABSENCE_S * world.video.fps:
             teller.info(f"Two people who met changed places; undone: {why}.", seen_from)
         else:
-            gap = evidence.gap_s[first, second]
+            gap = evidence.gap_s[0, 0]
             teller.info(
                 f"Somebody last seen in frame {seen_to} is the one seen from frame {seen_from} on "
                 f"({gap:.2f} s later): {why}.",
@@ -179,9 +180,14 @@ def _tell(
             )
     for row, (a, b) in enumerate(pairwise(pieces)):
         if a.track == b.track and following.get(row) != row + 1:
-            why = evidence.told(row, row + 1)
+            why = _evidence_of(world, a, b).told(0, 0)
             start = b.tracklet.start.frame
             teller.info(f"A track was parted before frame {start}: {why}.", start)
+
+
+def _evidence_of(world: World, first: Piece, second: Piece) -> Evidence:
+    """Of one link, however long the absence."""
+    return link_evidence(world, [first.tracklet], [second.tracklet], np.inf)
 
 
 @dataclass
