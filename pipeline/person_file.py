@@ -53,6 +53,8 @@ def person_arrays(person: Person, camera: Camera, body: "BodyModel", source: str
         "body_model": body.name,
         "source_video": source,
     }
+    if person.pose_spread_rad is not None:
+        arrays["expected_error_deg"] = np.rad2deg(person.pose_spread_rad)
     if person.keypoints_px is not None:
         arrays["keypoints_px"] = person.keypoints_px
         arrays["skeleton"] = person.skeleton
@@ -94,7 +96,7 @@ def read_person(path: Path) -> tuple[Person, Mapping[str, np.ndarray]]:
         OutputError: not a whole file; use `humans4d validate` to see what is wrong.
     """
     arrays = read_npz(path)
-    keypoints = arrays.get("keypoints_px")
+    keypoints, error_deg = arrays.get("keypoints_px"), arrays.get("expected_error_deg")
     person = Person(
         id=int(arrays["person_id"]),
         frame_index=arrays["frame_index"],
@@ -107,5 +109,6 @@ def read_person(path: Path) -> tuple[Person, Mapping[str, np.ndarray]]:
         boxes_xyxy_px=arrays["boxes_xyxy_px"],
         skeleton=str(arrays["skeleton"]) if "skeleton" in arrays else None,
         keypoints_px=keypoints,
+        pose_spread_rad=None if error_deg is None else np.deg2rad(error_deg),
     )
     return person, arrays

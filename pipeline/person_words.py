@@ -26,6 +26,7 @@ MEANING = {
     "camera_origin": "given, estimated or assumed",
     "body_model": "which body the shape belongs to",
     "source_video": "the video's name",
+    "expected_error_deg": "error to expect of each joint as regressed; NaN where not observed",
     "keypoints_px": "landmarks in the picture: x, y, visibility; NaN where not observed",
     "skeleton": "name of the landmark set",
 }

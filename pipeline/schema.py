@@ -47,6 +47,7 @@ PERSON_ENTRIES: dict[str, Entry] = {
     "camera_origin": Entry("U", ()),
     "body_model": Entry("U", ()),
     "source_video": Entry("U", ()),
+    "expected_error_deg": Entry("f", ("t", 24), nan_where_unseen=True, optional=True),
     "keypoints_px": Entry("f", ("t", "k", 3), nan_where_unseen=True, optional=True),
     "skeleton": Entry("U", (), optional=True),
 }

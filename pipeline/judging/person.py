@@ -9,6 +9,7 @@ from pipeline.camera import project
 from pipeline.judging.feet import Stance, slide_mm
 from pipeline.judging.floor import Floor
 from pipeline.judging.posed import Posed
+from pipeline.judging.sureness import sureness_of
 from pipeline.metrics import jitter_m_s3
 from pipeline.skeletons import BLAZEPOSE33, SMPL24_PARENTS
 from pipeline.types import Camera, Person, Status
@@ -31,6 +32,8 @@ class Series:
     penetration_mm: Float64[np.ndarray, " t"]
     """How deep the lowest point of the soles is below the person's own floor."""
     confidence: Float64[np.ndarray, " t"]
+    expected_error_deg: Float64[np.ndarray, " t"]
+    """What the regressor says its joints are off, before the fit; NaN where it does not tell."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,10 @@ class Summary:
     stature_m: float
     stature_spread_m: float | None
     """Standard deviation of the statures of single frames before one shape was settled."""
+    expected_error_deg: float | None
+    """Mean over the person's frames."""
+    least_sure_part: str | None
+    least_sure_deg: float | None
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,7 @@ def judge_person(
         foot_slide_mm=slide_mm(posed, stance, floor.up),
         penetration_mm=_penetration_mm(posed, floor),
         confidence=np.where(posed.person.drawn, posed.person.confidence, np.nan).astype(np.float64),
+        expected_error_deg=sureness_of(posed.person).error_deg,
     )
     return PersonQuality(
         posed.person,
@@ -116,6 +124,7 @@ def _summary(
     file_joints_m: np.ndarray,
     statures_m: np.ndarray,
 ) -> Summary:
+    sureness = sureness_of(posed.person)
     person, sunk = posed.person, series.penetration_mm > 1000.0 * SUNK_M
     measured = np.isfinite(series.penetration_mm)
     return Summary(
@@ -136,6 +145,9 @@ def _summary(
         bone_length_spread_mm=round(bone_spread_mm(file_joints_m[person.drawn]), 2),
         stature_m=round(float(posed.stature_m), 3),
         stature_spread_m=round(float(statures_m.std()), 3) if len(statures_m) > 1 else None,
+        expected_error_deg=_mean(series.expected_error_deg, 1),
+        least_sure_part=sureness.least_sure,
+        least_sure_deg=sureness.least_sure_deg,
     )
 
 

@@ -23,6 +23,7 @@ CURVES = (
     ("jitter_m_s3", "jitter, m/s³", "jitter m/s3"),
     ("foot_slide_mm", "standing feet slide, mm a frame", "slide m/s"),
     ("penetration_mm", "below the floor, mm", "sunk mm"),
+    ("expected_error_deg", "error the network expects of its joints, °", "expected error deg"),
     ("confidence", "confidence", None),
 )
 """Series, its title, and its limits."""

@@ -12,6 +12,7 @@ from pipeline.judging.floor import find_floor
 from pipeline.judging.person import bone_spread_mm, judge_person
 from pipeline.judging.posed import pose_person
 from pipeline.judging.verdict import LIMITS, Risk, judge
+from pipeline.skeletons import SMPL24
 from pipeline.types import Status
 from tests.pipeline.judged_people import camera_of, found_people, true_scene
 
@@ -191,6 +192,12 @@ def test_bones_that_change_are_found(people):
         ({"reprojection_percent": 9.0}, "poor", "9.0 % of the height off"),
         ({"jitter_m_s3": 900.0}, "fair", "shakes"),
         ({"jitter_m_s3": 900.0, "penetration_mm": 90.0}, "poor", "90 mm below the floor"),
+        ({"expected_error_deg": 7.0}, "good", "seen in 100 %"),
+        (
+            {"expected_error_deg": 13.0, "least_sure_part": "left arm", "least_sure_deg": 21.0},
+            "fair",
+            "13° off, most of all the left arm (21°)",
+        ),
         ({"bone_length_spread_mm": 12.0}, "poor", "change their length by 12 mm"),
     ],
 )
@@ -199,6 +206,17 @@ def test_verdicts_say_why(people, truth, change, level, words):
     verdict = judge(summary, FPS, Risk())
     assert verdict.level == level
     assert words in verdict.text.lower()
+
+
+def test_what_the_network_says_of_its_errors_is_summed_up_by_parts(people, truth):
+    told = np.full((len(people[0]), 24), np.deg2rad(6.0), np.float32)
+    told[:, SMPL24.indices("right_hip", "right_knee")] = np.deg2rad(20.0)
+    told[5:9] = np.nan
+    summary = judged([replace(people[0], pose_spread_rad=told), people[1]], truth)[0][0]
+    assert (summary.least_sure_part, summary.least_sure_deg) == ("right leg", 20.0)
+    assert summary.expected_error_deg == pytest.approx((11 * 6 + 2 * 20) / 13, abs=0.06)
+    silent = judged(people, truth)[0][0]
+    assert silent.expected_error_deg is None and silent.least_sure_part is None
 
 
 def test_gaps_count_as_unseen(people, truth):

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,18 @@ def test_files_are_written_read_back_and_stale_ones_removed(tmp_path):
     np.testing.assert_array_equal(person.pose_rotvec, a_person(2).pose_rotvec)
     assert str(loaded["source_video"]) == "clip.mp4"
     assert person_problems(loaded) == []
+
+
+def test_expected_errors_are_kept_in_degrees(tmp_path):
+    person = a_person(1, unseen=(3,))
+    told = np.full((len(person), 24), 0.1, np.float32)
+    told[3] = np.nan
+    person = replace(person, pose_spread_rad=told)
+    write_people(tmp_path, (person,), a_camera(), load_body(), Path("clip.mp4"))
+    again, loaded = read_person(person_path(tmp_path, 1))
+    assert person_problems(loaded) == []
+    np.testing.assert_allclose(loaded["expected_error_deg"][0], np.rad2deg(0.1), rtol=1e-6)
+    np.testing.assert_allclose(again.pose_spread_rad, told, rtol=1e-6)
 
 
 def test_amass_readers_find_their_names(arrays):
