@@ -11,6 +11,7 @@ from pipeline.appearance import appearance_of
 from pipeline.appearance_mesh import looks_through_meshes, meshes_by_frame, usable_bodies
 from pipeline.appearance_surface import SurfaceSamples, surface_samples
 from pipeline.body import BodyModel
+from pipeline.body_file import EMBEDDED
 from pipeline.context import Context
 from pipeline.errors import SettingsError
 from pipeline.events import EventLog
@@ -123,29 +124,37 @@ class LookSource:
         return ByEncoder(context.body, backends.load("tracking", "phalp").texture_reader(context))
 
 
-def chosen_source(wanted: str, regressor: str) -> LookSource:
+def chosen_source(wanted: str, regressor: str, body_model: str) -> LookSource:
     """What looks are read from, as the settings say.
 
     Args:
         wanted: `appearance.source`; auto: the encoder where its files are here, else meshes; along
             landmarks with a regressor that gives bodies only when the pictures are gone.
         regressor: name of the regression backend.
+        body_model: as in the settings; the encoder's surface maps are of SMPL's mesh.
 
     Raises:
-        SettingsError: it needs bodies that are not there yet.
+        SettingsError: it needs bodies that are not there yet, or another mesh.
         MissingError: the encoder is wanted and its files are not here; says how to get them.
     """
     in_pass = not hasattr(backends.load("regression", regressor).Backend, "over_time")
     if wanted == "auto":
         if not in_pass:
             return LookSource("landmarks")
-        here = all(weights.is_present(weights.row(name)) for name in ENCODER_WEIGHTS)
+        here = body_model != EMBEDDED and all(
+            weights.is_present(weights.row(name)) for name in ENCODER_WEIGHTS
+        )
         return LookSource("encoder" if here else "mesh")
     if wanted != "landmarks" and not in_pass:
         raise SettingsError(
             f"appearance.source: '{wanted}' needs a body for every detection while the pictures "
             f"are there, and regression '{regressor}' gives bodies when the whole video is known. "
             "Use appearance.source=landmarks, or another regression.backend"
+        )
+    if wanted == "encoder" and body_model == EMBEDDED:
+        raise SettingsError(
+            "appearance.source: 'encoder' needs SMPL's mesh, which PHALP's surface maps belong to; "
+            "give your SMPL file with body.model=FILE, or use appearance.source=mesh"
         )
     if wanted == "encoder":
         for name in ENCODER_WEIGHTS:

@@ -40,6 +40,8 @@ class Layout:
     """Where in the file the tensors may be; tried in order, then the top level."""
     strip: str = ""
     """Taken off the beginning of every name that has it, such as 'module.'."""
+    begins: str = ""
+    """Names that hold this word are taken from there on, whatever stands before it."""
     dtype: torch.dtype = torch.float32
     sized_by: Callable[[Shapes], Shapes] | None = None
     """For networks whose sizes are the file's: the shapes to expect, from those found."""
@@ -47,6 +49,11 @@ class Layout:
     def fitted_to(self, found: Shapes) -> "Layout":
         """The same layout with the file's own sizes."""
         return self if self.sized_by is None else replace(self, shapes=self.sized_by(found))
+
+    def own_name(self, name: str) -> str:
+        """The name without what the file puts before it; only the beginning is ever cut."""
+        name = name.removeprefix(self.strip)
+        return name[name.find(self.begins) :] if self.begins in name else name
 
     def wants(self, name: str) -> bool:
         """Whether a tensor of that name belongs to the network."""
@@ -121,7 +128,7 @@ def _named(opened: TorchFile, layout: Layout) -> dict[str, StoredTensor]:
             break
     if not isinstance(content, Mapping):
         raise InputError(f"{opened.path}: holds no named tensors")
-    names = {str(key).removeprefix(layout.strip): value for key, value in content.items()}
+    names = {layout.own_name(str(key)): value for key, value in content.items()}
     found = {n: v for n, v in names.items() if layout.wants(n) and isinstance(v, StoredTensor)}
     _refuse_strangers(opened.path, layout, names)
     return found

@@ -47,7 +47,9 @@ class Chosen:
             """What looks are read from; None without regression."""
             if "regression" in stages:
                 regressor = self.names["regression"]
-                self.look_source = chosen_source(settings.appearance.source, regressor)
+                self.look_source = chosen_source(
+                    settings.appearance.source, regressor, context.body_model
+                )
 
     def described(self, *stages: str) -> dict[str, Any]:
         """Names and full settings of the chosen backends, as plain values."""

@@ -25,6 +25,9 @@ class Licence:
 
 
 OWN = Licence("humans4d", "Apache-2.0", commercial=True)
+LOOK_ENCODER = Licence(
+    "weights phalp-appearance", weights.row("phalp-appearance").licence, commercial=False
+)
 EMBEDDED_BODY = Licence("embedded body (MakeHuman assets)", "CC0-1.0", commercial=True)
 
 
@@ -38,6 +41,8 @@ def licence_bill(do: Chosen, context: Context) -> dict[str, Any]:
     for stage, module in do.modules().items():
         found = (*_of(module, do.config(stage)), *_fetched(stage, do.names[stage]))
         used += [licence for licence in found if licence not in used]
+    if do.look_source is not None and do.look_source.name == "encoder":
+        used.append(LOOK_ENCODER)
     return {"verdict": _verdict(used), "used": [asdict(licence) for licence in used]}
 
 

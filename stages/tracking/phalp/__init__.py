@@ -4,29 +4,40 @@ From frame to frame, then over the whole video. With `distance_type: EQ_019` or 
 part is the published one, cost, gate and life cycle; `evidence` weighs the same cues, the default.
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
+from pipeline import weights
 from pipeline.backends import BackendConfig
 from pipeline.context import Context
+from pipeline.licences import Licence
 from pipeline.types import Bodies, Camera, Detections, Person, Video
 from stages.tracking._people import long_enough, people_of, usable
+from stages.tracking.phalp.embedding_looks import looks_from_embeddings
 from stages.tracking.phalp.frames import frames_of
+from stages.tracking.phalp.looks import COLOURS
 from stages.tracking.phalp.offline import associated
 from stages.tracking.phalp.online import OnlineSettings, follow_evidence
 from stages.tracking.phalp.prediction import (
+    POSE_WEIGHTS,
     checkpoint_layout,
     pose_prediction,
     told_prediction,
+    uses_network,
 )
 from stages.tracking.phalp.published import Life
-from stages.tracking.phalp.published_flow import follow_published, life_in, tracker_for
+from stages.tracking.phalp.published_flow import (
+    EmbeddingAppearance,
+    LookAppearance,
+    follow_published,
+    life_in,
+    tracker_for,
+)
+from stages.tracking.phalp.texture_reader import EMBEDDED, TextureReader, encoder_layout
 from stages.tracking.phalp.tracklets import world_of
-
-COLOURS = 28
-"""Size of the vector of `pipeline.appearance`."""
 
 
 class Config(BackendConfig):
@@ -78,10 +89,12 @@ class Backend:
     ) -> tuple[Person, ...]:
         """The people of a video; see the stage's contract."""
         rows = np.flatnonzero(usable(video, detections, bodies, self.context))
-        tracks = self._follow(video, detections, bodies, camera, rows)
         self._tell_cues(bodies)
+        looking = _with_looks(bodies, detections)
+        as_given = self.config.distance_type != "evidence"
+        tracks = self._follow(video, detections, bodies if as_given else looking, camera, rows)
         if self.config.offline and tracks:
-            world = world_of(video, detections, bodies, tracks)
+            world = world_of(video, detections, looking, tracks)
             tracks = associated(world, tracks, self.config.max_gap_s, self.context)
         tracks = long_enough(tracks, video, detections, self.config.min_seen_s, self.context)
         return people_of(tracks, video, detections, bodies)
@@ -112,7 +125,7 @@ class Backend:
         tracker = tracker_for(
             config.distance_type,
             life_in(life, video),
-            config.alpha,
+            (EmbeddingAppearance if _encoded(bodies) else LookAppearance)(config.alpha),
             pose_prediction(config.pose_prediction, self.context),
         )
         return follow_published(frames, video, detections, bodies, camera, tracker)
@@ -121,8 +134,11 @@ class Backend:
         """Which appearance and which pose prediction were used."""
         look = "none (the pictures were not looked at)"
         if bodies.appearance is not None:
-            parts = bodies.appearance.shape[1] == COLOURS
-            look = "the colours of seven body parts" if parts else "the regressor's own"
+            look = "the regressor's own"
+            if bodies.appearance.shape[1] == COLOURS:
+                look = "the colours of seven body parts"
+            elif _encoded(bodies):
+                look = "PHALP's encoder, each texture under its own mask"
         pose = "the way the body faced when last seen"
         if self.config.distance_type != "evidence":
             pose = told_prediction(self.config.pose_prediction)
@@ -141,4 +157,30 @@ class Backend:
             )
 
 
-__all__ = ["Backend", "Config", "checkpoint_layout"]
+def _with_looks(bodies: Bodies, detections: Detections) -> Bodies:
+    """Bodies with an encoder's vectors as looks, for which evidence is known."""
+    if bodies.appearance is None or not _encoded(bodies):
+        return bodies
+    looks = looks_from_embeddings(bodies.appearance, detections.frame_index)
+    return replace(bodies, appearance=looks)
+
+
+def _encoded(bodies: Bodies) -> bool:
+    """Whether looks are vectors of PHALP's encoder."""
+    return bodies.appearance is not None and bodies.appearance.shape[1] == EMBEDDED
+
+
+def texture_reader(context: Context) -> TextureReader:
+    """PHALP's encoder, for the pass over the pictures (`pipeline.appearance_source`)."""
+    return TextureReader(context)
+
+
+def licences(config: Config) -> tuple[Licence, ...]:
+    """The official pose network's terms, where it is used."""
+    if config.distance_type == "evidence" or not uses_network(config.pose_prediction):
+        return ()
+    text = weights.row(POSE_WEIGHTS).licence
+    return (Licence("PHALP's pose predictor", text, commercial=False),)
+
+
+__all__ = ["Backend", "Config", "checkpoint_layout", "encoder_layout", "licences", "texture_reader"]

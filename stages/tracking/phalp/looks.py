@@ -12,6 +12,8 @@ from jaxtyping import Bool, Float, Float64, Int64
 
 VALUES = 4
 """Of each part: lightness, a, b, spread of lightness."""
+COLOURS = 7 * VALUES
+"""Size of the vector of `pipeline.appearance`."""
 DRIFT = np.array([5.0, 1.8, 2.4, 4.5])
 """Deviation of one person's part from one time to another: light, creases, errors of landmarks."""
 BETWEEN = np.array([11.0, 8.0, 9.0, 5.0])
@@ -81,7 +83,7 @@ def pooled(
 
 def usual_drift(size: int) -> Float64[np.ndarray, " d"]:
     """Where a video does not tell how much one person's look varies."""
-    return np.tile(DRIFT, size // VALUES) if size % VALUES == 0 else np.full(size, DRIFT.mean())
+    return np.tile(DRIFT, size // VALUES) if size == COLOURS else np.full(size, DRIFT.mean())
 
 
 def drift_in(
@@ -129,7 +131,7 @@ def evidence_against(
 def _against(a: Look, b: Look, drift: np.ndarray) -> np.ndarray:
     """The same for as many as fit into memory at once."""
     size = a.mean.shape[1]
-    parts = size % VALUES == 0
+    parts = size == COLOURS
     between = np.tile(BETWEEN, size // VALUES) if parts else np.full(size, BETWEEN.mean())
     with np.errstate(invalid="ignore", divide="ignore"):
         gap = a.mean[:, None] - b.mean[None]

@@ -30,7 +30,7 @@ def checkpoint_layout() -> Layout:
 
 def told_prediction(chosen: str) -> str:
     """The same choice in words."""
-    if _uses_network(chosen):
+    if uses_network(chosen):
         return "PHALP's network"
     return "a straight line through the last poses (the official weights are not used)"
 
@@ -42,7 +42,7 @@ def pose_prediction(chosen: str, context: Context) -> PosePrediction:
         MissingError: the network is wanted and its weights or statistics are not there.
         InputError: they are another network's.
     """
-    if not _uses_network(chosen):
+    if not uses_network(chosen):
         return line_through_poses
     tensors = read_checkpoint(weights.path(POSE_WEIGHTS), checkpoint_layout())
     network = pose_predictor.predictor_with(tensors)
@@ -58,6 +58,7 @@ def pose_prediction(chosen: str, context: Context) -> PosePrediction:
     return network.standardised_by(statistics[0, 0], statistics[1, 0]).predict
 
 
-def _uses_network(chosen: str) -> bool:
+def uses_network(chosen: str) -> bool:
+    """Whether that choice means the official network here."""
     there = all(weights.is_present(weights.row(name)) for name in (POSE_WEIGHTS, STATISTICS))
     return chosen == "network" or (chosen == "auto" and there)

@@ -74,6 +74,20 @@ class LookAppearance:
         return np.where(against != 0, distance, 0.0)  # 0: nothing is known of both
 
 
+class EmbeddingAppearance(LookAppearance):
+    """Vectors of PHALP's encoder, averaged as looks are.
+
+    The published cost encodes the two textures of every pair anew, masked to what both show; here
+    each is encoded once, as it was seen, and no texture is kept.
+    """
+
+    def distances(self, tracks: Sequence[SeenLook], detections: Sequence[SeenLook]) -> np.ndarray:
+        """(m, d) the published distance; 0 where a vector is not known."""
+        first, second = (np.stack([s.mean for s in seen]) for seen in (tracks, detections))
+        distance = cost.TEXTURE_FACTOR * cost.vector_appearance(first, second)
+        return np.where(np.isfinite(distance), distance, 0.0)
+
+
 def line_through_poses(
     poses: np.ndarray, frame: np.ndarray, frames_since_seen: np.ndarray
 ) -> np.ndarray:
@@ -125,11 +139,11 @@ def life_in(life: Life, video: Video) -> Life:
 
 
 def tracker_for(
-    distance_type: str, life: Life, alpha: float, predict_poses: PosePrediction
+    distance_type: str, life: Life, appearance: LookAppearance, predict_poses: PosePrediction
 ) -> PublishedTracker:
     """The published tracker with looks."""
     return PublishedTracker(
-        life, LookAppearance(alpha), predict_poses, SCALES[distance_type], AT_CUT[distance_type]
+        life, appearance, predict_poses, SCALES[distance_type], AT_CUT[distance_type]
     )
 
 
