@@ -20,6 +20,7 @@ from torch import Tensor
 from pipeline import storage
 from pipeline.body import load_body
 from pipeline.one_thread import one_thread
+from pipeline.parts import Parts
 from pipeline.skeletons import BLAZEPOSE33
 from pipeline.storage import read_npz
 from pipeline.types import Camera, Person
@@ -57,7 +58,7 @@ class Problem:
 def make_problem(person: Person, camera: Camera) -> Problem:
     """The strict objective, as the last solve of the fit has it."""
     chain, weights = Chain(load_body("embedded")), Weights()
-    ordered, changed = unswap(person)
+    ordered, changed = unswap(person, Parts())
     start = start_of(ordered, changed, camera, chain)
     seen: Observed = observe(ordered, camera, start.motion, start.trusted, chain, weights)
     frames = slice(0, min(MOST_FRAMES, len(person)))

@@ -170,7 +170,7 @@ class Backend:
         if person.skeleton == COCO17.name:
             as_it_is = np.zeros(len(person), dtype=bool)
             return _Ready(as_blazepose(person, self._sites), as_it_is)
-        return _Ready(*unswap(person))
+        return _Ready(*unswap(person, self.context.parts))
 
     def _in_sight(self, person: Person, others: tuple[Person, ...]) -> Person:
         """The person with less weight on landmarks that somebody nearer hides."""

@@ -8,11 +8,12 @@ in the picture and in 3D; if knees do not lie across hips nor shoulders; and if 
 swapped. So the labels that hold most of the time win, however long a swapped stretch is.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from pipeline.parts import Arrays, Parts
 from pipeline.skeletons import BLAZEPOSE33
 from pipeline.types import Person
 
@@ -52,11 +53,15 @@ VELOCITY_SHARE = 0.8
 LONGEST_STEP_S = 0.15
 """After a longer pause a point is expected where it was."""
 BLOCK_FRAMES = 1000
-"""Frames whose nine states are laid out at a time."""
+"""Frames gone through at a time: their nine states take much room."""
 
 
-def unswap(person: Person) -> tuple[Person, np.ndarray]:
+def unswap(person: Person, parts: Parts) -> tuple[Person, np.ndarray]:
     """The person with left and right in order.
+
+    Args:
+        person: with landmarks.
+        parts: where the course through the frames is kept through an interruption.
 
     Returns:
         The person, and for each frame whether anything was exchanged (t,) bool.
@@ -69,7 +74,11 @@ def unswap(person: Person) -> tuple[Person, np.ndarray]:
     if len(seen) < 3:  # noqa: PLR2004  (no course to judge by)
         return person, changed
     points = _points(keypoints_px[seen], landmarks_m[seen])
-    states = _cheapest_course(points, person.time_s[seen])
+    arrays = parts.get(
+        f"sides {person.id}",
+        lambda: {"states": _cheapest_course(points, person.time_s[seen], parts)},
+    )
+    states = arrays["states"]
     if not states.any():
         return person, changed
     keypoints_px, landmarks_m = keypoints_px.copy(), landmarks_m.copy()
@@ -109,37 +118,55 @@ def _points(keypoints_px: np.ndarray, landmarks_m: np.ndarray) -> np.ndarray:
     return np.concatenate([keypoints_px[..., :2] / size_px, SHARE_3D * landmarks_m], axis=-1)
 
 
-def _cheapest_course(points: np.ndarray, time_s: np.ndarray) -> np.ndarray:
+def _cheapest_course(points: np.ndarray, time_s: np.ndarray, parts: Parts) -> np.ndarray:
     """(t,) state of every frame; cost[i, j] is the best way to states i, j of the last two."""
     step_s = np.diff(time_s)
-    change = CHANGE_COST * _parts_changed()
-    costs = _costs_alone(points, np.append(step_s, step_s[-1]))
-    (before, cost_before), (now, cost_now) = next(costs), next(costs)
-    cost = cost_before[:, None] + cost_now[None] + change
-    cost = cost + _miss(before[:, None] - now[None])
+    step_s = np.append(step_s, step_s[-1])
+    first = _laid_out(points[:2], step_s[:2])
+    cost = first.alone[0][:, None] + first.alone[1][None] + CHANGE_COST * _parts_changed()
+    cost = cost + _miss(first.judged[0][:, None] - first.judged[1][None])
+    best_before = [np.zeros((2, 9, 9), dtype=np.int8)]
+    for number, start in enumerate(range(2, len(points), BLOCK_FRAMES)):
+        frames = slice(start - 2, start + BLOCK_FRAMES)
+        go_on = partial(_gone_on, points[frames], step_s[frames], cost)
+        arrays = parts.get(str(number), go_on)
+        cost = arrays["cost"]
+        best_before.append(arrays["best_before"])
+    return _trace(cost, np.concatenate(best_before))
+
+
+def _gone_on(points: np.ndarray, step_s: np.ndarray, cost: np.ndarray) -> Arrays:
+    """From the cost at the first two frames to that at the last two, and the ways there."""
+    seen, change = _laid_out(points, step_s), CHANGE_COST * _parts_changed()
     best_before = np.zeros((len(points), 9, 9), dtype=np.int8)
-    for t, (seen, alone) in enumerate(costs, start=2):
+    for t in range(2, len(points)):
+        before, now, after = seen.judged[t - 2 : t + 1]
         smooth = step_s[t - 1] < LONGEST_STEP_S and step_s[t - 2] < LONGEST_STEP_S
         share = VELOCITY_SHARE * step_s[t - 1] / step_s[t - 2] if smooth else 0.0
         moved = now[None] - before[:, None]
         expected = (now[None] + share * moved)[:, :, None]
-        step = _miss(expected - seen, (before[:, None] - seen[None])[:, None])
-        total = cost[:, :, None] + step + change[None] + alone
+        step = _miss(expected - after, (before[:, None] - after[None])[:, None])
+        total = cost[:, :, None] + step + change[None] + seen.alone[t]
         best_before[t] = total.argmin(axis=0)
         cost = total.min(axis=0)
-        before, now = now, seen
-    return _trace(cost, best_before)
+    return {"cost": cost, "best_before": best_before[2:]}
 
 
-def _costs_alone(points: np.ndarray, step_s: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """For every frame the points judged in each state (9, k, 5), and what it costs by itself."""
+@dataclass(frozen=True)
+class _LaidOut:
+    """Frames in each of the nine states."""
+
+    judged: np.ndarray
+    """(t, 9, k, 5) the points that are judged."""
+    alone: np.ndarray
+    """(t, 9) what a frame costs by itself."""
+
+
+def _laid_out(points: np.ndarray, step_s: np.ndarray) -> _LaidOut:
     judged = _indices(_PARTS[0].roots + _PARTS[0].ends + _PARTS[1].roots + _PARTS[1].ends)
-    for start in range(0, len(points), BLOCK_FRAMES):
-        some = points[start : start + BLOCK_FRAMES]
-        versions = np.stack([some[:, _order(state)] for state in range(9)], axis=1)
-        alone = _rate_per_s(versions)
-        alone *= np.minimum(step_s[start : start + BLOCK_FRAMES], LONGEST_STEP_S)[:, None]
-        yield from zip(versions[:, :, judged], alone, strict=True)
+    versions = np.stack([points[:, _order(state)] for state in range(9)], axis=1)
+    alone = _rate_per_s(versions) * np.minimum(step_s, LONGEST_STEP_S)[:, None]
+    return _LaidOut(versions[:, :, judged], alone)
 
 
 def _rate_per_s(versions: np.ndarray) -> np.ndarray:
