@@ -13,16 +13,18 @@ import torch
 from jaxtyping import Bool, Float32, Float64, Int32
 
 from pipeline.appearance import SIZE, look_in
-from pipeline.appearance_points import PARTS, PartPoints
+from pipeline.appearance_limbs import limbs_on_landmarks
+from pipeline.appearance_points import PARTS, SKELETONS, PartPoints
 from pipeline.appearance_surface import POINTS, SurfaceSamples
-from pipeline.body import BodyModel
+from pipeline.body import BodyModel, PosedBody
+from pipeline.camera import project
 from pipeline.frame import Frame
 from pipeline.mesh_depth import Window, bounds_px, nearness, projected, window_of
 from pipeline.types import Bodies, Camera, Detections
 
 CELLS = 96
 """Of the depth grid along a person's longer side: 2 cm of somebody who stands."""
-FACING = 0.5
+FACING = 0.4
 """Cosine to the ray of what counts as turned to the camera: its place is surer than an edge's."""
 OWN_SLACK_M = 0.05
 """Surface this little behind the body's own nearest still counts as seen."""
@@ -45,6 +47,7 @@ class MeshesInFrame:
     points: Float64[np.ndarray, "n v 3"]
     """x and y in pixels, and 1 / depth."""
     bounds_xyxy_px: Float64[np.ndarray, "n 4"]
+    joints_px: Float64[np.ndarray, "n 24 2"]
     faces: Int32[np.ndarray, "f 3"]
 
     def others_nearness(self, person: int, window: Window) -> Float32[np.ndarray, "rows columns"]:
@@ -72,14 +75,19 @@ def meshes_by_frame(
     rows_of = [np.flatnonzero(usable & (detections.frame_index == f.index)) for f in frames]
     for some in _batches(rows_of):
         rows = np.concatenate([rows_of[number] for number in some])
-        vertices_m, start = _posed(bodies, rows, body), 0
+        posed, start = _posed(bodies, rows, body), 0
+        vertices_m, joints_m = posed.vertices().numpy(), posed.joints_m.numpy()
         for number in some:
             own = rows_of[number]
-            here = vertices_m[start : start + len(own)]
+            here = slice(start, start + len(own))
             start += len(own)
-            points = projected(here, camera.K_px)
+            points = projected(vertices_m[here], camera.K_px)
             bounds = np.array([bounds_px(person) for person in points])
-            yield frames[number], MeshesInFrame(own, here, points, bounds, faces)
+            joints_px = project(joints_m[here], camera.K_px)
+            yield (
+                frames[number],
+                MeshesInFrame(own, vertices_m[here], points, bounds, joints_px, faces),
+            )
 
 
 def _batches(rows_of: Sequence[np.ndarray]) -> Iterator[list[int]]:
@@ -97,12 +105,12 @@ def _batches(rows_of: Sequence[np.ndarray]) -> Iterator[list[int]]:
         yield some
 
 
-def _posed(bodies: Bodies, rows: np.ndarray, body: BodyModel) -> Float32[np.ndarray, "n v 3"]:
+def _posed(bodies: Bodies, rows: np.ndarray, body: BodyModel) -> PosedBody:
     pose, betas, t_m = (
         torch.from_numpy(np.ascontiguousarray(values[rows]))
         for values in (bodies.pose_rotvec, bodies.betas, bodies.t_camera_m)
     )
-    return np.asarray(body.with_shape(betas).with_pose(pose, t_m).vertices().numpy())
+    return body.with_shape(betas).with_pose(pose, t_m)
 
 
 def points_on_meshes(meshes: MeshesInFrame, samples: SurfaceSamples) -> PartPoints:
@@ -162,5 +170,10 @@ def looks_through_meshes(
     """
     found = np.full((len(detections), SIZE), np.nan, np.float32)
     for frame, meshes in meshes_by_frame(frames, detections, bodies, camera, body):
-        found[meshes.rows] = look_in(frame.rgb, points_on_meshes(meshes, samples))
+        points = points_on_meshes(meshes, samples)
+        if detections.landmarks_px is not None and detections.skeleton in SKELETONS:
+            landmarks_px = detections.landmarks_px[meshes.rows]
+            skeleton = SKELETONS[detections.skeleton]
+            points = limbs_on_landmarks(points, meshes.joints_px, landmarks_px, skeleton, samples)
+        found[meshes.rows] = look_in(frame.rgb, points)
     return found

@@ -35,6 +35,10 @@ class SurfaceSamples:
     faces: Int64[np.ndarray, "7 p"]
     corners: Int32[np.ndarray, "7 p 3"]
     """Their vertices, counter-clockwise seen from outside."""
+    bone: Int64[np.ndarray, "7 p 2"]
+    """The joints at both ends of the limb they are on; -1 on trunk and head."""
+    along: Float64[np.ndarray, "7 p"]
+    """Where between these joints, from 0 to 1."""
 
 
 def surface_samples(body: BodyModel) -> SurfaceSamples:
@@ -48,7 +52,16 @@ def surface_samples(body: BodyModel) -> SurfaceSamples:
         rows = np.flatnonzero(_in_part(part, middles, joint, joints_m))
         chosen.append(rows[_spread(middles[rows], POINTS)])
     numbers = np.stack(chosen)
-    return SurfaceSamples(numbers, np.ascontiguousarray(faces[numbers], np.int32))
+    bone = np.full((*numbers.shape, 2), -1, np.int64)
+    along = np.zeros(numbers.shape)
+    for part, limbs in LIMBS.items():
+        row = PARTS.index(part)
+        for start, end in limbs:
+            here = joint[numbers[row]] == start
+            bone[row, here] = start, end
+            along[row, here] = _along(middles[numbers[row, here]], joints_m[start], joints_m[end])
+    corners = np.ascontiguousarray(faces[numbers], np.int32)
+    return SurfaceSamples(numbers, corners, bone, along)
 
 
 def _in_part(part: str, middles: np.ndarray, joint: np.ndarray, joints_m: np.ndarray) -> np.ndarray:
@@ -62,10 +75,14 @@ def _in_part(part: str, middles: np.ndarray, joint: np.ndarray, joints_m: np.nda
         return np.isin(joint, TRUNK) & (share > least) & (share < most)
     found = np.zeros(len(middles), dtype=bool)
     for start, end in LIMBS[part]:
-        bone = joints_m[end] - joints_m[start]
-        share = (middles - joints_m[start]) @ bone / (bone @ bone)
+        share = _along(middles, joints_m[start], joints_m[end])
         found |= (joint == start) & (share > ALONG_LIMB[0]) & (share < ALONG_LIMB[1])
     return found
+
+
+def _along(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    bone = end - start
+    return np.asarray((points - start) @ bone / (bone @ bone))
 
 
 def _spread(points: Float64[np.ndarray, "n 3"], count: int) -> Int64[np.ndarray, " count"]:

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from pipeline.appearance import VALUES
+from pipeline.appearance_limbs import NAMES, limbs_on_landmarks
 from pipeline.appearance_mesh import looks_through_meshes, meshes_by_frame, points_on_meshes
-from pipeline.appearance_points import PARTS
+from pipeline.appearance_points import PARTS, SKELETONS
 from pipeline.appearance_source import LookSource, chosen_source
 from pipeline.appearance_surface import surface_samples
 from pipeline.body import load_body
@@ -22,6 +23,7 @@ from pipeline.types import Bodies
 from tests.pipeline.two_people import CAMERA, CLOTHES, two_people
 
 FRAMES = 12
+LEFT_KNEE = 4
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +184,29 @@ def test_a_hair_of_a_shift_changes_no_look(film, body, samples, looks):
     frames = frames_of(film.pictures)
     again = looks_through_meshes(frames, film.detections, bodies, CAMERA, body, samples)
     assert np.nanmax(np.abs(again.reshape(looks.shape) - looks)) < 2.0
+
+
+def test_limbs_are_looked_at_where_the_detector_saw_them(film, body, samples):
+    """Landmarks beside the mesh move the limb with its ends; unseen ends leave it where it is."""
+    skeleton = SKELETONS["coco17"]
+    frames = frames_of(film.pictures[:1])
+    _, meshes = next(meshes_by_frame(frames, film.detections, film.bodies, CAMERA, body))
+    points = points_on_meshes(meshes, samples)
+    landmarks = np.zeros((2, len(skeleton), 3))
+    for joint, name in NAMES.items():
+        landmarks[:, skeleton.index(name), :2] = meshes.joints_px[:, joint] + [7.0, 0.0]
+        landmarks[:, skeleton.index(name), 2] = 0.0 if name == "left_knee" else 0.9
+    for name in ("left_wrist", "right_wrist"):
+        landmarks[:, skeleton.index(name), 1] += 10.0
+    found = limbs_on_landmarks(points, meshes.joints_px, landmarks, skeleton, samples)
+    move = found.points_px - points.points_px
+    for part in ("head", "chest", "belly"):
+        assert not move[:, PARTS.index(part)].any()
+    arms = move[:, PARTS.index("upper_arms")]
+    np.testing.assert_allclose(arms, np.broadcast_to([7.0, 0.0], arms.shape), atol=1e-9)
+    forearms = PARTS.index("forearms")
+    expected = 10.0 * samples.along[forearms]
+    np.testing.assert_allclose(move[0, forearms, :, 1], expected, atol=1e-9)
+    left = samples.bone[PARTS.index("thighs"), :, 1] == LEFT_KNEE
+    assert not move[:, PARTS.index("thighs"), left].any()
+    assert left.any() and not left.all() and move[:, PARTS.index("thighs"), ~left].any()
