@@ -2,7 +2,8 @@
 
 Frames go through in batches, and results are written chunk by chunk, so that an interrupted run
 goes on where it stopped. The detector starts afresh at every chunk, so that a continued run gives
-what an undisturbed one would have given.
+what an undisturbed one would have given. A regressor that looks over time gets all chunks at the
+end; its own finished parts (`pipeline.parts`) lie beside them in the same folder.
 """
 
 import json
