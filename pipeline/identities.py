@@ -28,7 +28,7 @@ USAGE = {
     "split": "split A FRAME",
     "swap": "swap A B FROM_FRAME [TO_FRAME]",
     "drop": "drop A ...",
-    "keep": "keep A ...",
+    "keep": "keep A ... (nobody else)",
     "name": "name A TEXT",
 }
 _NUMBERS = {

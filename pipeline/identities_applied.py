@@ -48,8 +48,8 @@ def corrected(
         )
     work = _Work.of(people)
     for edit in identities.edits:
-        work.apply(edit)
-        events.record("tracking", "info", f"Corrected by hand: {edit}.")
+        did = work.apply(edit)
+        events.record("tracking", "info", f"Corrected by hand: {edit}{did and f' ({did})'}.")
     return Corrected(work.people(video), work.names)
 
 
@@ -62,6 +62,8 @@ class _Work:
     """By id, then by frame."""
     touched: set[int] = field(default_factory=set)
     names: dict[int, str] = field(default_factory=dict)
+    gone: dict[int, Edit] = field(default_factory=dict)
+    """The line that took a person away."""
 
     @classmethod
     def of(cls, people: tuple[Person, ...]) -> "_Work":
@@ -74,9 +76,9 @@ class _Work:
         }
         return cls(people, who)
 
-    def apply(self, edit: Edit) -> None:
-        """One line."""
-        verbs: dict[str, Callable[[Edit], None]] = {
+    def apply(self, edit: Edit) -> str:
+        """One line; what it did beyond what it says, in words."""
+        verbs: dict[str, Callable[[Edit], str | None]] = {
             "merge": self._merge,
             "split": self._split,
             "swap": self._swap,
@@ -84,26 +86,39 @@ class _Work:
             "keep": self._keep,
             "name": self._name,
         }
-        verbs[edit.verb](edit)
+        before = set(self.who)
+        did = verbs[edit.verb](edit)
+        self.gone |= dict.fromkeys(before - set(self.who), edit)
+        return did or ""
 
     def _of(self, edit: Edit, person_id: int) -> dict[int, Sighting]:
         if person_id not in self.who:
             known = ", ".join(map(str, sorted(self.who))) or "none"
+            line = self.gone.get(person_id)
+            why = f" ('{line}' took that one away; take the line out, or undo)" if line else ""
             raise InputError(
-                f"{FILE}: '{edit}': there is no person {person_id} here. There are: {known}"
+                f"{FILE}: '{edit}': there is no person {person_id} here{why}. There are: {known}"
             )
         return self.who[person_id]
 
-    def _merge(self, edit: Edit) -> None:
+    def _merge(self, edit: Edit) -> str:
         first, *others = edit.numbers
         own = self._of(edit, first)
+        both: set[int] = set()
         for other in others:
+            both |= own.keys() & self._of(edit, other).keys()
             for frame, sighting in self._of(edit, other).items():
                 if frame not in own or self._sureness(sighting) > self._sureness(own[frame]):
                     own[frame] = sighting
             del self.who[other]
             self.names.pop(other, None)
         self.touched.add(first)
+        if not both:
+            return ""
+        return (
+            f"seen at once in {len(both)} frames, the first is {min(both)}: of each the surer "
+            "sighting is kept"
+        )
 
     def _split(self, edit: Edit) -> None:
         person_id, frame = edit.numbers
@@ -143,9 +158,11 @@ class _Work:
             del self.who[person_id]
             self.names.pop(person_id, None)
 
-    def _keep(self, edit: Edit) -> None:
+    def _keep(self, edit: Edit) -> str:
+        left = sorted(self.who.keys() - set(edit.numbers))
         self.who = {person_id: self._of(edit, person_id) for person_id in edit.numbers}
         self.names = {i: name for i, name in self.names.items() if i in self.who}
+        return f"left out: {', '.join(map(str, left))}" if left else ""
 
     def _name(self, edit: Edit) -> None:
         self._of(edit, edit.numbers[0])

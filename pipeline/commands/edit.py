@@ -44,15 +44,25 @@ def edit_command(
     report = folder.read_report()
     before = read_identities(result)
     after = _changed(folder, before, words or [])
-    _check(folder, after)
+    events = _tried(folder, after)
     if report["status"] != "complete":
         raise OutputError(f"{result}: is not complete. Run the video again first")
     write_identities(result, after)
-    if later:
-        OUT.print(f"Written: {result / FILE}", highlight=False)
-        return 0
-    run_again(folder, report, quiet=quiet)
+    if not quiet:
+        _tell(result, before, after, events)
+    if not later:
+        run_again(folder, report, quiet=quiet)
     return 0
+
+
+def _tell(folder: Path, before: Identities, after: Identities, events: list[str]) -> None:
+    """Which corrections hold now, and how to take the last one back."""
+    lines = [f"Undone: {before.edits[-1]}"] if len(after.edits) < len(before.edits) else []
+    lines += events or ["No corrections: people are as tracking found them"]
+    if after.edits:
+        lines += [f"Kept in {folder / FILE}. Take the last one back: humans4d edit {folder} undo"]
+    for line in lines:
+        OUT.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _changed(folder: ResultFolder, before: Identities, words: list[str]) -> Identities:
@@ -75,12 +85,14 @@ def _tracks(folder: ResultFolder) -> str:
     return tracks_digest(people_from(read_npz(folder.stage_path("tracks"))))
 
 
-def _check(folder: ResultFolder, identities: Identities) -> None:
-    """Try the corrections on what tracking found, before anything is written."""
+def _tried(folder: ResultFolder, identities: Identities) -> list[str]:
+    """Try the corrections on what tracking found, before anything is written; what they do."""
     from pipeline.events import EventLog
     from pipeline.identities_applied import corrected
     from pipeline.storage import people_from, read_npz, video_from
 
     tracked = people_from(read_npz(folder.stage_path("tracks")))
     video = video_from(read_npz(folder.stage_path("video")), folder.path)
-    corrected(tracked, identities, video, EventLog())
+    log = EventLog()
+    corrected(tracked, identities, video, log)
+    return [event.message for event in log.events]

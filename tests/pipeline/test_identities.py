@@ -130,3 +130,21 @@ def test_only_who_changed_or_met_them_is_made_again(people):
     digests = [person_digest(person) for person in crowd]
     assert unchanged(after(crowd, "split 1 40").people, crowd, digests) == {}
     assert set(unchanged(crowd, crowd, digests)) == {0, 1}
+
+
+def test_a_merge_of_two_who_are_seen_at_once_says_so(people):
+    told = EventLog()
+    edits = tuple(parse_edit(line, "here") for line in ("merge 1 2", "keep 1"))
+    corrected(people, Identities("", edits), VIDEO, told)
+    both = set(people[0].frame_index[people[0].observed]) & set(
+        people[1].frame_index[people[1].observed]
+    )
+    assert both, "the fixture's first two are seen together"
+    merge, keep = (event.message for event in told.events)
+    assert f"seen at once in {len(both)} frames, the first is {min(both)}" in merge
+    assert "left out: 3" in keep
+
+
+def test_a_line_about_somebody_taken_away_names_the_line_that_did(people):
+    with pytest.raises(InputError, match=r"'keep 1' took that one away"):
+        after(people, "keep 1", "merge 1 2")
