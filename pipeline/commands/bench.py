@@ -37,6 +37,9 @@ Data = Annotated[Path | None, typer.Option(help="Folder of real data.  [default:
 Only = Annotated[
     list[str] | None, typer.Option(metavar="SCENE", help="Only this scene; several times.")
 ]
+Lot = Annotated[
+    int, typer.Option(min=1, help="Which lot the held-out films' ways are drawn by (tracking).")
+]
 Json = Annotated[Path | None, typer.Option("--json", help="Write every figure to this file.")]
 Quick = Annotated[bool, typer.Option(help="Two short small scenes, fewer motions.")]
 Cache = Annotated[
@@ -59,6 +62,7 @@ def bench_command(
     motions: Motions = None,
     data: Data = None,
     only: Only = None,
+    lot: Lot = 1,
     json: Json = None,
     quick: Quick = False,
     cache: Cache = None,
@@ -88,7 +92,9 @@ def bench_command(
     if clip is not None and truth is not None:
         figures = run_clip(clip, truth, chosen, output, progress, OUT.print)
     else:
-        plan = _plan(parts or PARTS, chosen, motions, data, only, cache, output, quick=quick)
+        plan = _plan(
+            parts or PARTS, chosen, motions, data, only, cache, output, quick=quick, lot=lot
+        )
         figures = run_bench(plan, progress, OUT.print)
     if json is not None:
         write_json(json, figures)
@@ -115,6 +121,7 @@ def _plan(
     output: Path | None,
     *,
     quick: bool,
+    lot: int,
 ) -> Any:
     from pipeline.bench.all import SHARED_DATA, Plan
     from pipeline.errors import InputError
@@ -126,7 +133,7 @@ def _plan(
     shared = data / "mocap_smpl"
     motions = motions or (shared if shared.is_dir() else None)
     scenes = (
-        scene_list(motions, quick=quick, only=only or ())
+        scene_list(motions, quick=quick, only=only or (), lot=lot)
         if {"scenes", "tracking"} & {*parts}
         else None
     )

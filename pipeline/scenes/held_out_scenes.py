@@ -14,6 +14,8 @@ LANE_M = 0.7
 LANES = 5
 PLACES: tuple[PlaceName, ...] = ("street", "hall", "meadow")
 MOVES: tuple[Move, ...] = ("static", "static", "pan", "handheld")
+LOT_SEEDS = 100
+"""The second lot's films are numbered from 101."""
 RATES = (24.0, 25.0, 30.0, 50.0)
 
 
@@ -67,7 +69,8 @@ def _scene(
     return SceneSpec(name, "several", roles, seconds, place, camera, fps=float(rng.choice(RATES)))
 
 
-HELD_OUT: tuple[SceneSpec, ...] = (
-    *(_crossing(seed) for seed in range(1, 8)),
-    *(_return(seed) for seed in range(1, 4)),
-)
+def held_out(lot: int = 1) -> tuple[SceneSpec, ...]:
+    """Ten films; every lot draws its own, so that a lot that was looked at can be replaced."""
+    first = 1 + LOT_SEEDS * (lot - 1)
+    crossings = (_crossing(seed) for seed in range(first, first + 7))
+    return (*crossings, *(_return(seed) for seed in range(first, first + 3)))

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.errors import InputError, SettingsError
 from pipeline.scenes import several_scenes, single_scenes
 from pipeline.scenes.camera_moves import CameraPlan, Move
-from pipeline.scenes.held_out_scenes import HELD_OUT
+from pipeline.scenes.held_out_scenes import held_out
 from pipeline.scenes.recordings import read_recording
 from pipeline.scenes.specs import PlaceName, Recorded, Role, SceneSpec
 
@@ -32,7 +32,9 @@ class SceneList:
     """Films on ways drawn by lot, for what was tuned on the others; only identities are told."""
 
 
-def scene_list(motions: Path | None, *, quick: bool = False, only: Sequence[str] = ()) -> SceneList:
+def scene_list(
+    motions: Path | None, *, quick: bool = False, only: Sequence[str] = (), lot: int = 1
+) -> SceneList:
     """The scenes to film.
 
     Args:
@@ -40,6 +42,7 @@ def scene_list(motions: Path | None, *, quick: bool = False, only: Sequence[str]
             motions.
         quick: two short small scenes only, one of them with two people.
         only: names of the scenes wanted; none: all.
+        lot: which lot the held-out films are drawn by.
 
     Raises:
         InputError: there is no such folder, or no usable motion in it.
@@ -54,12 +57,12 @@ def scene_list(motions: Path | None, *, quick: bool = False, only: Sequence[str]
         specs = tuple(s for s in fixed if all((folder / f"{c}.npz").is_file() for c in s.clips))
         if specs == several_scenes.PROCEDURAL:
             specs = _of_any_files(folder) + several_scenes.PROCEDURAL
-    specs, held_out = (_quick(specs), ()) if quick else (specs, HELD_OUT)
-    known = [spec.name for spec in (*specs, *held_out)]
+    specs, drawn = (_quick(specs), ()) if quick else (specs, held_out(lot))
+    known = [spec.name for spec in (*specs, *drawn)]
     for name in only:
         if name not in known:
             raise SettingsError(f"unknown scene '{name}'. Known: {', '.join(known)}")
-    return SceneList(_chosen(specs, only), folder, _chosen(held_out, only))
+    return SceneList(_chosen(specs, only), folder, _chosen(drawn, only))
 
 
 def _chosen(specs: tuple[SceneSpec, ...], only: Sequence[str]) -> tuple[SceneSpec, ...]:

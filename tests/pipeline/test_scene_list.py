@@ -243,3 +243,15 @@ def test_films_held_out_are_others_and_nobody_walks_into_anybody(body):
         apart = np.linalg.norm(ways[:, None, :, [0, 2]] - ways[None, :, :, [0, 2]], axis=-1)
         apart[np.arange(len(ways)), np.arange(len(ways))] = np.inf
         assert apart.min() > 0.35
+
+
+def test_another_lot_draws_other_films_and_the_first_stays():
+    first, second = scene_list(None).held_out, scene_list(None, lot=2).held_out
+    assert scene_list(None, lot=1).held_out == first
+    assert [spec.name for spec in first[:2]] == ["held_out_crossing_1", "held_out_crossing_2"]
+    assert len(second) == len(first)
+    assert not {spec.name for spec in first} & {spec.name for spec in second}
+    ways = [{role.motion.corners_xz_m for role in spec.roles} for spec in (*first, *second)]
+    assert all(not a & b for n, a in enumerate(ways) for b in ways[:n])
+    with pytest.raises(SettingsError, match="held_out_crossing_101"):
+        scene_list(None, only=["held_out_crossing_1"], lot=2)
