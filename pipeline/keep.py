@@ -1,7 +1,7 @@
 """Reuse what a stage made before when nothing that made it has changed; else make and keep it.
 
-While a stage works it keeps what it has finished (`Keeper.unfinished`), so that a run that is killed
-inside a stage goes on there; when the stage's file is written and noted, that is cleared away.
+While a stage works it keeps what it has finished (`Keeper.unfinished`), so that a run that was
+killed inside a stage goes on there; when the stage's file is noted, that is cleared away.
 """
 
 import logging

@@ -112,8 +112,8 @@ def fit_person(
     start = start_of(person, changed, camera, chain)
     observed = observe(person, camera, start.motion, start.trusted, chain, weights)
     fit = WindowFit(observed, chain, parts)
-    motion = fit("loosest", start.motion, weights.loosened(10.0), FIRST_ITERATIONS)
-    del start  # of a long film every motion counts
+    # The first motion stays: the fit is held against it.
+    motion = fit("loosest", start.motion, weights.loosened(10.0), FIRST_ITERATIONS, in_place=False)
     build = _fitted_build(motion, observed, chain, weights.loosened(3.0))
     motion = Motion(motion.local_rotmat, motion.t_m, build)
     motion = fit("loose", motion, weights.loosened(3.0), FIRST_ITERATIONS)

@@ -45,6 +45,8 @@ class WindowFit:
         weights: Weights,
         iterations: int,
         contacts: Contacts | None = None,
+        *,
+        in_place: bool = True,
     ) -> Motion:
         """All frames from where they are.
 
@@ -54,6 +56,7 @@ class WindowFit:
             weights: of the terms.
             iterations: most steps of a window.
             contacts: where feet stand still, if that counts.
+            in_place: `start` is used up: of a long film every motion is large.
         """
 
         def fitted(frames: slice) -> Arrays:
@@ -65,7 +68,8 @@ class WindowFit:
 
         cuts = enumerate(windows(len(start.t_m)))
         found = (self.parts.get(f"{phase} {n}", partial(fitted, frames)) for n, frames in cuts)
-        return joined(map(motion_of, found), len(start.t_m))
+        out = start if in_place else empty_like(start)
+        return joined(map(motion_of, found), out)
 
     def _smoothness(self, frames: slice, weights: Weights) -> Smoothness | None:
         time_s = self.observed.time_s[frames]
@@ -74,28 +78,35 @@ class WindowFit:
         return Smoothness(self.chain, time_s, weights)
 
 
-def joined(motions: Iterable[Motion], frames: int) -> Motion:
-    """Windows laid together one by one; over an overlap one fades into the next.
+def joined(motions: Iterable[Motion], out: Motion) -> Motion:
+    """Windows laid together; over an overlap one fades into the next.
 
     Args:
-        motions: of the windows, in order.
-        frames: of all together.
+        motions: of the windows, in order. Frames of `out` are written only when those windows are
+            there that reach them, so windows yet to come may be made from it.
+        out: all frames; what is written over. The build is that of the windows.
     """
-    rotmat = torch.empty(frames, 24, 3, 3, dtype=torch.float64)
-    t_m = torch.empty(frames, 3, dtype=torch.float64)
     share = (torch.arange(OVERLAP_FRAMES, dtype=torch.float64) + 0.5) / OVERLAP_FRAMES
-    end, before = OVERLAP_FRAMES, None
-    for after in motions:
-        start = end - OVERLAP_FRAMES
-        here, end = slice(start, end), start + len(after.t_m)
-        rotmat[start:end], t_m[start:end] = after.local_rotmat, after.t_m
-        if before is not None:
-            first, last = before.cut(slice(-OVERLAP_FRAMES, None)), after.cut(slice(OVERLAP_FRAMES))
-            rotmat[here] = rotmat_slerp(first.local_rotmat, last.local_rotmat, share[:, None])
-            t_m[here] = first.t_m + share[:, None] * (last.t_m - first.t_m)
-        before = after
-    assert before is not None and end == frames, "the windows do not cover the frames"
-    return Motion(rotmat, t_m, before.build)
+    windows_left = iter(motions)
+    before, start, mixed = next(windows_left), 0, 0
+    for after in windows_left:
+        end = start + len(before.t_m) - OVERLAP_FRAMES
+        out.local_rotmat[start + mixed : end] = before.local_rotmat[mixed:-OVERLAP_FRAMES]
+        out.t_m[start + mixed : end] = before.t_m[mixed:-OVERLAP_FRAMES]
+        first, last = before.cut(slice(-OVERLAP_FRAMES, None)), after.cut(slice(OVERLAP_FRAMES))
+        both = slice(end, end + OVERLAP_FRAMES)
+        out.local_rotmat[both] = rotmat_slerp(first.local_rotmat, last.local_rotmat, share[:, None])
+        out.t_m[both] = first.t_m + share[:, None] * (last.t_m - first.t_m)
+        before, start, mixed = after, end, OVERLAP_FRAMES
+    assert start + len(before.t_m) == len(out.t_m), "the windows do not cover the frames"
+    out.local_rotmat[start + mixed :] = before.local_rotmat[mixed:]
+    out.t_m[start + mixed :] = before.t_m[mixed:]
+    return Motion(out.local_rotmat, out.t_m, before.build)
+
+
+def empty_like(motion: Motion) -> Motion:
+    """As many frames, to be written."""
+    return Motion(torch.empty_like(motion.local_rotmat), torch.empty_like(motion.t_m), motion.build)
 
 
 def arrays_of(motion: Motion) -> Arrays:
