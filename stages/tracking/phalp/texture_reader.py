@@ -105,7 +105,8 @@ class TextureReader:
         to_crop[:, 2] = SQUARE_PX / 2 - scale * middle_px
         crop = _cut(rgb, to_crop).astype(np.float32)
         inside = _cut(np.ones(rgb.shape[:2], np.float32), to_crop)
-        window = Window(*(middle_px - side_px / 2).tolist(), side_px / SQUARE_PX, SIDE_PX, SIDE_PX)
+        left_px, top_px = (middle_px - side_px / 2).tolist()
+        window = Window(left_px, top_px, side_px / SQUARE_PX, SIDE_PX, SIDE_PX)
         mask = inside * ~_hidden(meshes, person, window)
         # A lens that sees the crop as PHALP's does, told in the picture's pixels.
         focal_px = FOCAL_PX / scale
