@@ -34,11 +34,22 @@ def check_noun(kind: type, values: Mapping[str, Any]) -> None:
                 continue
             arrays = [choice for choice in choices if hasattr(choice, "dim_str")]
             if not arrays:
+                _check_single(field.name, value, choices)
                 continue
             if not (isinstance(value, np.ndarray) and isinstance(value, arrays[0])):
                 raise OutputError(f"{field.name} is {_described(value)}, not {_wanted(arrays[0])}")
             if field.name not in MAY_BE_NAN and not np.isfinite(value).all():
                 raise OutputError(f"{field.name} holds numbers that are not finite")
+
+
+SINGLE = (int, str, bool)
+
+
+def _check_single(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    """Raise unless a number or text is one."""
+    wanted = [choice for choice in choices if choice in SINGLE]
+    if wanted and type(value) not in wanted:
+        raise OutputError(f"{name} is {_described(value)}, not {wanted[0].__name__}")
 
 
 @cache

@@ -85,7 +85,7 @@ class Perceiver:
         """Detect and regress every frame, going on after the chunks in `chunk_folder`."""
         with output_errors(chunk_folder):
             chunk_folder.mkdir(parents=True, exist_ok=True)
-        chunks = list(_saved_chunks(chunk_folder))
+        chunks = list(_saved_chunks(chunk_folder, video.first_frame))
         for event in (event for chunk in chunks for event in chunk.events):
             self.context.events.add(event)
         done = sum(len(chunk.time_s) for chunk in chunks)
@@ -202,8 +202,8 @@ def _whole(video: Video, chunks: list[_Chunk]) -> _Chunk:
     return _joined(chunks, [])
 
 
-def _saved_chunks(folder: Path) -> Iterator[_Chunk]:
-    """The whole chunks already on disk, from the first, without a hole."""
+def _saved_chunks(folder: Path, frame: int) -> Iterator[_Chunk]:
+    """The whole chunks already on disk without a hole; the first begins at `frame`."""
     before: _Chunk | None = None
     for number, path in enumerate(sorted(folder.glob("[0-9]*.npz"))):
         if path.name != f"{number:06d}.npz":
@@ -212,11 +212,20 @@ def _saved_chunks(folder: Path) -> Iterator[_Chunk]:
             chunk = _chunk_from(storage.read_npz(path))
             if before is not None and not _follows(chunk, before):
                 raise OutputError("does not go on where the chunk before it ends")
+            if not _of_frames(chunk, frame):
+                raise OutputError("its people are not in its frames")
         except OutputError as error:
             LOGGER.warning("%s: %s; the work goes on from there", path.name, error)
             return
         yield chunk
-        before = chunk
+        before, frame = chunk, frame + len(chunk.time_s)
+
+
+def _of_frames(chunk: _Chunk, first: int) -> bool:
+    """Whether its people are in its frames, in their order."""
+    frames = chunk.detections.frame_index.astype(np.int64) - first
+    inside = (frames >= 0) & (frames < len(chunk.time_s))
+    return bool(inside.all() and (np.diff(frames) >= 0).all())
 
 
 def _chunk_from(arrays: storage.Arrays) -> _Chunk:

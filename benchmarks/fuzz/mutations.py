@@ -117,6 +117,6 @@ def damaged(data: bytes, rng: Rng) -> tuple[bytes, str]:
     names = []
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
         mutation = BYTES[int(rng.integers(len(BYTES)))]
-        data = mutation(data, rng) or b"\0"
+        data = mutation(data.ljust(2, b"\0"), rng)
         names.append(mutation.__name__)
     return data, "+".join(names)

@@ -60,7 +60,7 @@ def _other_kind(array: np.ndarray, rng: Rng) -> Any:
         with np.errstate(all="ignore"):
             return array.astype(str(rng.choice(KINDS)))
     except (TypeError, ValueError):
-        return array.astype("U")
+        return np.array(str(array))
 
 
 def _other_shape(array: np.ndarray, rng: Rng) -> Any:

@@ -6,6 +6,7 @@ import pickle
 import shutil
 import struct
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,17 +16,17 @@ from benchmarks.format_readers.truth import write_made_up_result
 from pipeline import storage
 from pipeline.body_file import EMBEDDED_PATH, read_body_file
 from pipeline.config import load_settings
-from pipeline.errors import InputError, OutputError, SettingsError
+from pipeline.errors import EXIT_INPUT, InputError, OutputError, SettingsError
 from pipeline.foreign.joblib_file import read_joblib
 from pipeline.identities import read_identities
 from pipeline.mot_text import read_mot
 from pipeline.npz_file import NpzError, read_npz_file
-from pipeline.perceive import _chunk_from, _saved_chunks
+from pipeline.perceive import _Chunk, _chunk_from, _save_chunk, _saved_chunks
 from pipeline.result import ResultFolder
 from pipeline.text_files import TextError, parse_json, parse_yaml
 from pipeline.torch_file import open_torch_file
 from pipeline.types import Detections
-from tests.pipeline.nouns import a_person, a_video, some_detections
+from tests.pipeline.nouns import a_person, a_video, some_bodies, some_detections
 
 
 @pytest.fixture(scope="module")
@@ -140,16 +141,46 @@ def test_kept_people_of_another_form_are_nobody(key, value):
 
 def test_a_video_without_time_is_none():
     arrays = {key: np.asarray(value) for key, value in storage.video_arrays(a_video()).items()}
-    for change in ({"time_s": arrays["time_s"][::-1]}, {"width_px": np.array(-1)}):
+    for change in (
+        {"time_s": arrays["time_s"][::-1]},
+        {"width_px": np.array(-1)},
+        {"codec": np.zeros(3)},
+        {"codec": np.array(5)},
+        {"has_audio": np.array("yes")},
+        {"rotation_deg": np.array(0.5)},
+    ):
         with pytest.raises(OutputError):
             storage.video_from({**arrays, **change}, a_video().path)
+    for name in ("codec", "width_px", "time_s"):
+        with pytest.raises(OutputError, match=name):
+            storage.video_from({k: v for k, v in arrays.items() if k != name}, a_video().path)
 
 
 def test_chunks_from_a_damaged_one_on_are_made_again(tmp_path):
     (tmp_path / "000000.npz").write_bytes(b"PK\x03\x04 not an archive")
-    assert list(_saved_chunks(tmp_path)) == []
+    assert list(_saved_chunks(tmp_path, 0)) == []
     with pytest.raises(OutputError, match="signatures"):
         _chunk_from({"time_s": np.zeros(2), "looks": np.zeros((2, 1))})
+
+
+@pytest.mark.parametrize("frames", [[-(2**31), 1], [1, 0], [1, 4]])
+def test_people_of_a_chunk_are_in_its_frames(tmp_path, frames):
+    detections, bodies = some_detections([0, 1]), some_bodies(2)
+    looks, signatures = np.zeros((2, 1), np.float32), np.zeros((4, 2), np.float16)
+    chunk = _Chunk(np.arange(4) / 30, detections, bodies, looks, signatures, [])
+    _save_chunk(tmp_path / "000000.npz", chunk)
+    assert len(list(_saved_chunks(tmp_path, 0))) == 1
+    moved = replace(detections, frame_index=np.array(frames, np.int32))
+    _save_chunk(tmp_path / "000000.npz", replace(chunk, detections=moved))
+    assert list(_saved_chunks(tmp_path, 0)) == []
+
+
+def test_a_motion_without_a_finite_body(tmp_path, humans4d):
+    poses = np.full((5, 72), np.nan)
+    np.savez(tmp_path / "a.npz", poses=poses, trans=np.zeros((5, 3)), mocap_framerate=30.0)
+    code, text = humans4d("import", tmp_path / "a.npz", "-o", tmp_path / "out")
+    assert code == EXIT_INPUT
+    assert "no body in it can be used" in text
 
 
 @pytest.mark.parametrize("line", ["inf,1,0,0,1,1,1", "1e300,1,0,0,1,1,1", "1,1,nan,0,1,1,1"])
