@@ -38,6 +38,7 @@ class Chosen:
     ) -> None:
         self._context = context
         self.names = {stage: settings.stages[stage].backend for stage in stages}
+        self._tell_idle(settings)
         with without_gc():
             self._configs = {
                 stage: backends.make_config(stage, name, settings.stages[stage].chosen)
@@ -50,6 +51,16 @@ class Chosen:
                 self.look_source = chosen_source(
                     settings.appearance.source, regressor, context.body_model
                 )
+
+    def _tell_idle(self, settings: Settings) -> None:
+        for key in settings.without_effect:
+            stage, name = key.split(".")[:2]
+            if stage in self.names:
+                text = (
+                    f"{key} changes nothing: {stage}.backend is {self.names[stage]}, not {name}. "
+                    f"Set {stage}.backend={name} too, or an option of {self.names[stage]}"
+                )
+                self._context.events.record(stage, "info", text)
 
     def described(self, *stages: str) -> dict[str, Any]:
         """Names and full settings of the chosen backends, as plain values."""

@@ -5,8 +5,8 @@ A stage's block names its backend and may hold one block of options per backend:
 checked by that backend's own `Config` (`pipeline.backends.make_config`).
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -94,6 +94,8 @@ class Settings:
     stages: Mapping[str, StageSettings]
     raw: Mapping[str, Any]
     """The merged plain values, as they go into run.json."""
+    without_effect: tuple[str, ...] = ()
+    """Keys given one by one that are of backends not chosen."""
 
 
 _BLOCKS: dict[str, type[_Block]] = {
@@ -120,9 +122,19 @@ def load_settings(config: str | Path | None = None, overrides: Iterable[str] = (
     raw = _read_yaml(_shipped("default"))
     if config is not None:
         raw = _merged(raw, _read_yaml(_find(config)))
-    for text in overrides:
+    texts = list(overrides)
+    for text in texts:
         raw = _merged(raw, _parse_override(text))
-    return _checked(raw)
+    settings = _checked(raw)
+    return replace(settings, without_effect=tuple(_idle(texts, settings.stages)))
+
+
+def _idle(overrides: Iterable[str], stages: Mapping[str, StageSettings]) -> Iterator[str]:
+    for text in overrides:
+        key = text.partition("=")[0]
+        stage, _, rest = key.partition(".")
+        if stage in stages and rest.partition(".")[0] not in ("backend", stages[stage].backend, ""):
+            yield key
 
 
 def settings_from(raw: Mapping[str, Any]) -> Settings:

@@ -1,6 +1,7 @@
 import pytest
 
 from pipeline import backends, config
+from pipeline.chosen import Chosen
 from pipeline.context import Context
 from pipeline.errors import MissingError, SettingsError
 
@@ -43,6 +44,25 @@ def test_wrong_settings_are_named(override, words):
         config.load_settings(None, [override])
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "idle"),
+    [
+        (["rendering.raster.alpha=0.5"], ("rendering.raster.alpha",)),
+        (["rendering.raster.alpha=0.5", "rendering.backend=raster"], ()),
+        (["rendering.auto.alpha=0.5", "camera.focal_px=900"], ()),
+        (["smoothing.posebert.weights=x", "smoothing.whittaker.max_gap_s=1"],
+         ("smoothing.posebert.weights",)),
+    ],
+)  # fmt: skip
+def test_settings_that_change_nothing_are_told(overrides, idle):
+    settings = config.load_settings(None, overrides)
+    assert settings.without_effect == idle
+    context = Context()
+    Chosen(settings, context)
+    told = [event.message for event in context.events.events if "changes nothing" in event.message]
+    assert [text.split()[0] for text in told] == list(idle)
 
 
 def test_focal_and_fov_exclude_each_other():
