@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from pipeline.appearance_hidden import Crowd, not_hidden
+from pipeline.appearance_hidden import crowd_of, not_hidden
 from pipeline.appearance_points import (
     PARTS,
     SKELETONS,
@@ -42,12 +42,7 @@ def appearance_of(frames: Sequence[Frame], detections: Detections) -> Float32[np
         if not len(rows):
             continue
         here = PartPoints(points.points_px[rows], points.seen[rows])
-        crowd = Crowd(
-            detections.boxes_xyxy_px[rows].astype(np.float64),
-            None if detections.landmarks_px is None else detections.landmarks_px[rows],
-            detections.skeleton,
-            frame.height_px,
-        )
+        crowd = crowd_of(detections, rows, frame.height_px)
         found[rows] = look_in(frame.rgb, PartPoints(here.points_px, not_hidden(here, crowd)))
     return found
 

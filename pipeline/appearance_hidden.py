@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from pipeline.appearance_points import SKELETONS, PartPoints
+from pipeline.types import Detections
 
 SURE = 0.02
 """Share of its height by which somebody's feet must be lower to stand nearer; else either may."""
@@ -42,7 +43,18 @@ class Crowd:
     """Of the picture."""
 
 
-def not_hidden(points: PartPoints, crowd: Crowd) -> Bool[np.ndarray, "n 7 32"]:
+def crowd_of(detections: Detections, rows: np.ndarray, height_px: int) -> Crowd:
+    """The people of these rows, all of one frame."""
+    landmarks_px = detections.landmarks_px
+    return Crowd(
+        detections.boxes_xyxy_px[rows].astype(np.float64),
+        None if landmarks_px is None else landmarks_px[rows],
+        detections.skeleton,
+        height_px,
+    )
+
+
+def not_hidden(points: PartPoints, crowd: Crowd) -> Bool[np.ndarray, "n 7 p"]:
     """Points that nobody nearer covers."""
     seen = points.seen.copy()
     boxes = crowd.boxes_xyxy_px
@@ -67,7 +79,7 @@ def _maybe_nearer(boxes: np.ndarray, picture_height_px: int) -> np.ndarray:
 
 
 def _covered(points_px: np.ndarray, crowd: Crowd, other: int) -> np.ndarray:
-    """(7, 32) bool: points on a person's limbs and trunk, or in the box where no more is known."""
+    """(7, p) bool: points on a person's limbs and trunk, or in the box where no more is known."""
     left, top, right, bottom = crowd.boxes_xyxy_px[other]
     x, y = points_px[..., 0], points_px[..., 1]
     with np.errstate(invalid="ignore"):

@@ -1,13 +1,15 @@
-"""Limbs of a fitted body moved to where the detector saw them: bodies are less exact there.
+"""Places on fitted bodies held to the detector's landmarks, where there are any.
 
-A forearm is some pixels wide, and a body's is often beside the picture's. What is hidden is still
-told by the body; only the places to look at move, with the landmarks at both ends of the limb.
+A forearm is some pixels wide, and a body's is often beside the picture's: places on limbs move with
+the landmarks at both their ends. And a body's depth is less sure than whose feet are lower: what
+lies on limbs or trunk of somebody who may stand nearer is left out, whatever the bodies say.
 """
 
 import numpy as np
 from jaxtyping import Float, Float64
 
-from pipeline.appearance_points import LEAST_VISIBILITY, PartPoints
+from pipeline.appearance_hidden import Crowd, not_hidden
+from pipeline.appearance_points import LEAST_VISIBILITY, SKELETONS, PartPoints
 from pipeline.appearance_surface import SurfaceSamples
 from pipeline.skeletons import Skeleton
 
@@ -17,6 +19,20 @@ NAMES = {
     **{18: "left_elbow", 19: "right_elbow", 20: "left_wrist", 21: "right_wrist"},
 }
 """Landmarks of the body's joints."""
+
+
+def held_to_landmarks(
+    points: PartPoints,
+    joints_px: Float64[np.ndarray, "n 24 2"],
+    people: Crowd,
+    samples: SurfaceSamples,
+) -> PartPoints:
+    """Places on n people's meshes, moved and left out; as they are where there are no landmarks."""
+    if people.landmarks_px is None or people.skeleton not in SKELETONS:
+        return points
+    skeleton = SKELETONS[people.skeleton]
+    moved = limbs_on_landmarks(points, joints_px, people.landmarks_px, skeleton, samples)
+    return PartPoints(moved.points_px, not_hidden(moved, people))
 
 
 def limbs_on_landmarks(

@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Bool, Float32, Float64, Int32
 
 from pipeline.appearance import SIZE, look_in
-from pipeline.appearance_limbs import limbs_on_landmarks
-from pipeline.appearance_points import PARTS, SKELETONS, PartPoints
+from pipeline.appearance_hidden import crowd_of
+from pipeline.appearance_limbs import held_to_landmarks
+from pipeline.appearance_points import PARTS, PartPoints
 from pipeline.appearance_surface import POINTS, SurfaceSamples
 from pipeline.body import BodyModel, PosedBody
 from pipeline.camera import project
@@ -24,7 +25,7 @@ from pipeline.types import Bodies, Camera, Detections
 
 CELLS = 96
 """Of the depth grid along a person's longer side: 2 cm of somebody who stands."""
-FACING = 0.4
+FACING = 0.5
 """Cosine to the ray of what counts as turned to the camera: its place is surer than an edge's."""
 OWN_SLACK_M = 0.05
 """Surface this little behind the body's own nearest still counts as seen."""
@@ -170,10 +171,8 @@ def looks_through_meshes(
     """
     found = np.full((len(detections), SIZE), np.nan, np.float32)
     for frame, meshes in meshes_by_frame(frames, detections, bodies, camera, body):
+        people = crowd_of(detections, meshes.rows, frame.height_px)
         points = points_on_meshes(meshes, samples)
-        if detections.landmarks_px is not None and detections.skeleton in SKELETONS:
-            landmarks_px = detections.landmarks_px[meshes.rows]
-            skeleton = SKELETONS[detections.skeleton]
-            points = limbs_on_landmarks(points, meshes.joints_px, landmarks_px, skeleton, samples)
+        points = held_to_landmarks(points, meshes.joints_px, people, samples)
         found[meshes.rows] = look_in(frame.rgb, points)
     return found

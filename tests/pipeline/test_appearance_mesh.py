@@ -1,11 +1,14 @@
 """Looks through fitted meshes: whose colours are read where people hide each other."""
 
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
 
 from pipeline.appearance import VALUES
-from pipeline.appearance_limbs import NAMES, limbs_on_landmarks
+from pipeline.appearance_hidden import crowd_of
+from pipeline.appearance_limbs import NAMES, held_to_landmarks, limbs_on_landmarks
 from pipeline.appearance_mesh import looks_through_meshes, meshes_by_frame, points_on_meshes
 from pipeline.appearance_points import PARTS, SKELETONS
 from pipeline.appearance_source import LookSource, chosen_source
@@ -210,3 +213,27 @@ def test_limbs_are_looked_at_where_the_detector_saw_them(film, body, samples):
     left = samples.bone[PARTS.index("thighs"), :, 1] == LEFT_KNEE
     assert not move[:, PARTS.index("thighs"), left].any()
     assert left.any() and not left.all() and move[:, PARTS.index("thighs"), ~left].any()
+
+
+def test_feet_tell_who_is_nearer_where_bodies_are_wrong(film, body, samples):
+    """The farther body is put before the nearer: its look is not read off the other's clothes."""
+    skeleton = SKELETONS["coco17"]
+    frames = frames_of(film.pictures)
+    _, meshes = list(meshes_by_frame(frames, film.detections, film.bodies, CAMERA, body))[5]
+    landmarks = np.zeros((2, len(skeleton), 3))
+    for joint, name in NAMES.items():
+        landmarks[:, skeleton.index(name), :2] = meshes.joints_px[:, joint]
+        landmarks[:, skeleton.index(name), 2] = 0.9
+    landmarks[:, skeleton.index("nose")] = landmarks[:, skeleton.index("left_shoulder")]
+    t_m = film.bodies.t_camera_m.copy()
+    t_m[1::2] *= 0.5  # the same place in the picture, twice as near
+    wrong = Bodies(film.bodies.pose_rotvec, film.bodies.betas, t_m)
+    _, nearer = list(meshes_by_frame(frames, film.detections, wrong, CAMERA, body))[5]
+    people = crowd_of(film.detections, nearer.rows, 360)
+    people = replace(people, landmarks_px=landmarks, skeleton="coco17")
+    points = points_on_meshes(nearer, samples)
+    found = held_to_landmarks(points, nearer.joints_px, people, samples)
+    chest = PARTS.index("chest")
+    assert found.seen[1, chest].sum() < 0.5 * points.seen[1, chest].sum()
+    alone = replace(people, landmarks_px=None)
+    assert held_to_landmarks(points, nearer.joints_px, alone, samples) is points
