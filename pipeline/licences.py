@@ -9,7 +9,7 @@ from pipeline import weights
 from pipeline.backends import BackendConfig
 from pipeline.chosen import Chosen
 from pipeline.context import Context
-from pipeline.weights_table import Wheel
+from pipeline.weights_kinds import Wheel
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pipeline import backends, weights
 from pipeline.config import STAGES
 from pipeline.errors import UserError
 from pipeline.files import file_digest
-from pipeline.weights_table import AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
+from pipeline.weights_kinds import AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
 
 EGL_BACKENDS = (("rendering", "pyrender"),)
 

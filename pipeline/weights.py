@@ -13,7 +13,8 @@ from pathlib import Path
 from pipeline.context import ProgressFactory, no_progress
 from pipeline.errors import MissingError, OutputError, SettingsError
 from pipeline.files import file_digest, written_aside
-from pipeline.weights_table import TABLE, AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
+from pipeline.weights_kinds import AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
+from pipeline.weights_table import TABLE
 from pipeline.wheel_download import download_wheel
 
 LOGGER = logging.getLogger(__name__)

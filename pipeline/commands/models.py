@@ -8,7 +8,8 @@ import typer
 from pipeline import weights
 from pipeline.console import OUT, progress_factory
 from pipeline.errors import SettingsError
-from pipeline.weights_table import TABLE, AsPublished, Checkpoint, Wheel
+from pipeline.weights_kinds import AsPublished, Checkpoint, Wheel
+from pipeline.weights_table import TABLE
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline import weights, wheel_download
 from pipeline.errors import MissingError, OutputError, SettingsError
-from pipeline.weights_table import TABLE, ByHand, WeightsFile, Wheel
+from pipeline.weights_kinds import ByHand, WeightsFile, Wheel
+from pipeline.weights_table import TABLE
 
 CONTENT = b"numbers of a network" * 1000
 
