@@ -38,7 +38,8 @@ def check_noun(kind: type, values: Mapping[str, Any]) -> None:
                 continue
             if not (isinstance(value, np.ndarray) and isinstance(value, arrays[0])):
                 raise OutputError(f"{field.name} is {_described(value)}, not {_wanted(arrays[0])}")
-            if field.name not in MAY_BE_NAN and not np.isfinite(value).all():
+            may_be_nan = field.name in MAY_BE_NAN
+            if not (np.isfinite(value) | (may_be_nan & np.isnan(value))).all():
                 raise OutputError(f"{field.name} holds numbers that are not finite")
 
 

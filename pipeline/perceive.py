@@ -23,7 +23,7 @@ from pipeline.errors import InputError, OutputError
 from pipeline.events import Event, events_from
 from pipeline.files import output_errors, write_npz
 from pipeline.overlap import prefetch
-from pipeline.shots import find_cuts, signature
+from pipeline.shots import SIGNATURE, find_cuts, signature
 from pipeline.types import Bodies, Camera, Detections, Video
 from pipeline.video import Frame, read_frames
 
@@ -238,6 +238,8 @@ def _chunk_from(arrays: storage.Arrays) -> _Chunk:
         kind = "U" if name == "events" else "f"
         if name not in arrays or (arrays[name].ndim, arrays[name].dtype.kind) != (dimensions, kind):
             raise OutputError(f"{name} is missing or of another form")
+    if arrays["signatures"].shape[1] != SIGNATURE:
+        raise OutputError("signatures are of another size")
     time_s, detections = arrays["time_s"], _without_prefix(arrays, "detections.")
     chunk = _Chunk(
         time_s,

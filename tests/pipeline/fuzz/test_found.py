@@ -23,6 +23,7 @@ from pipeline.mot_text import read_mot
 from pipeline.npz_file import NpzError, read_npz_file
 from pipeline.perceive import _Chunk, _chunk_from, _save_chunk, _saved_chunks
 from pipeline.result import ResultFolder
+from pipeline.shots import SIGNATURE
 from pipeline.text_files import TextError, parse_json, parse_yaml
 from pipeline.torch_file import open_torch_file
 from pipeline.types import Detections
@@ -124,6 +125,8 @@ def test_kept_arrays_of_another_form_are_no_noun():
         {"score": np.float32(3)},
         {"frame_index": arrays["frame_index"].astype(np.float64)},
         {"score": np.full(2, np.nan, np.float32)},
+        {"boxes_xyxy_px": np.full((2, 4), np.inf, np.float32)},
+        {"landmarks_px": np.full_like(arrays["landmarks_px"], -np.inf)},
     ):
         with pytest.raises(OutputError):
             storage.noun_from(Detections, {**arrays, **change})
@@ -166,10 +169,13 @@ def test_chunks_from_a_damaged_one_on_are_made_again(tmp_path):
 @pytest.mark.parametrize("frames", [[-(2**31), 1], [1, 0], [1, 4]])
 def test_people_of_a_chunk_are_in_its_frames(tmp_path, frames):
     detections, bodies = some_detections([0, 1]), some_bodies(2)
-    looks, signatures = np.zeros((2, 1), np.float32), np.zeros((4, 2), np.float16)
+    looks, signatures = np.zeros((2, 1), np.float32), np.zeros((4, SIGNATURE), np.float16)
     chunk = _Chunk(np.arange(4) / 30, detections, bodies, looks, signatures, [])
     _save_chunk(tmp_path / "000000.npz", chunk)
     assert len(list(_saved_chunks(tmp_path, 0))) == 1
+    narrow = replace(chunk, signatures=signatures[:, :-1])
+    _save_chunk(tmp_path / "000000.npz", narrow)
+    assert list(_saved_chunks(tmp_path, 0)) == []
     moved = replace(detections, frame_index=np.array(frames, np.int32))
     _save_chunk(tmp_path / "000000.npz", replace(chunk, detections=moved))
     assert list(_saved_chunks(tmp_path, 0)) == []
