@@ -17,8 +17,10 @@ from stages.regression.lifter.detected import NAMES, read_detected
 from stages.regression.lifter.error_table import error_table
 from stages.regression.lifter.film_pairs import make_all
 from stages.regression.lifter.filmed import SiteBody, film_windows
+from stages.regression.lifter.losses import surprise
 from stages.regression.lifter.network import WINDOW, Lifted
-from stages.regression.lifter.train import main, settings, surprise
+from stages.regression.lifter.recipe import settings
+from stages.regression.lifter.train import main
 from stages.regression.lifter.variety import unusual
 from tests.stages.regression.lifter_people import seen_walker
 
