@@ -17,7 +17,7 @@ from pipeline.person_file import read_person
 from pipeline.result import ResultFolder
 from pipeline.schema import person_problems
 from pipeline.take import Take, Up, without_gaps
-from pipeline.types import Camera, Person
+from pipeline.types import PER_FRAME, Camera, Person
 
 STAGE = "export"
 
@@ -151,11 +151,8 @@ def _rows_of(person: Person, rows: np.ndarray) -> Person:
     """Some rows of a person; those where a gap is all there is at either end are left out."""
     full, drawn = without_gaps(person), np.flatnonzero(rows & person.drawn)
     part = slice(drawn[0], drawn[-1] + 1)
-    fields = ("frame_index", "time_s", "status", "confidence", "pose_rotvec", "t_camera_m")
-    seen = ("boxes_xyxy_px", "keypoints_px", "landmarks_m", "pose_spread_rad")
     values = {
-        name: None if (value := getattr(full, name)) is None else value[part]
-        for name in (*fields, *seen)
+        name: None if (value := getattr(full, name)) is None else value[part] for name in PER_FRAME
     }
     return replace(full, **cast(dict[str, Any], values))
 

@@ -11,7 +11,7 @@ from pipeline.events import EventLog
 from pipeline.files import value_digest
 from pipeline.identities import FILE, Edit, Identities
 from pipeline.interpolate import interpolate_linear, interpolate_rotvec
-from pipeline.types import Person, Status, Video
+from pipeline.types import SIGHTED, Person, Status, Video
 
 Sighting = tuple[int, int]
 """Number of a person as tracked, and the row in it."""
@@ -181,13 +181,6 @@ class _Work:
             else same[person_id]
             for person_id in sorted(self.who)
         )
-
-
-SIGHTED = (
-    *("pose_rotvec", "t_camera_m", "boxes_xyxy_px", "keypoints_px", "landmarks_m"),
-    "pose_spread_rad",
-)
-"""What a person has of each sighting."""
 
 
 def _rebuilt(

@@ -14,25 +14,12 @@ from pipeline.errors import OutputError
 from pipeline.files import write_npz
 from pipeline.noun_shapes import check_noun, check_people, check_video
 from pipeline.npz_file import NpzError, read_npz_file
-from pipeline.types import Bodies, Detections, Person, Video
+from pipeline.types import PER_FRAME, Bodies, Detections, Person, Video
 
 SCHEMA_VERSION = 1
 
 Noun = TypeVar("Noun", Detections, Bodies)
 Arrays = dict[str, np.ndarray]
-
-_PER_FRAME = (
-    "frame_index",
-    "time_s",
-    "status",
-    "confidence",
-    "pose_rotvec",
-    "t_camera_m",
-    "boxes_xyxy_px",
-    "keypoints_px",
-    "landmarks_m",
-    "pose_spread_rad",
-)
 
 
 def read_npz(path: Path) -> Arrays:
@@ -123,7 +110,7 @@ def people_arrays(people: tuple[Person, ...]) -> dict[str, Any]:
     }
     if not people:
         return arrays
-    for key in _PER_FRAME:
+    for key in PER_FRAME:
         pieces = [getattr(person, key) for person in people]
         if all(piece is not None for piece in pieces):
             arrays[key] = np.concatenate(pieces)
@@ -143,7 +130,7 @@ def people_from(arrays: Mapping[str, np.ndarray]) -> tuple[Person, ...]:
     people = []
     for i, person_id in enumerate(arrays["id"]):
         part = slice(rows[i], rows[i + 1])
-        values: dict[str, Any] = {k: arrays[k][part] for k in _PER_FRAME if k in arrays}
+        values: dict[str, Any] = {k: arrays[k][part] for k in PER_FRAME if k in arrays}
         betas = arrays["betas"][i]
         values |= {"id": int(person_id), "betas": betas, "skeleton": skeleton}
         check_noun(Person, values)
@@ -156,7 +143,7 @@ def _first_rows(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """Where each person begins, and where the last ends."""
     if lacking := {"id", "betas", "first_row"} - set(arrays):
         raise OutputError(f"{sorted(lacking)[0]} is missing")
-    if any(arrays[key].ndim == 0 for key in (*_PER_FRAME, "betas") if key in arrays):
+    if any(arrays[key].ndim == 0 for key in (*PER_FRAME, "betas") if key in arrays):
         raise OutputError("numbers of all frames are a single one")
     rows, ids, betas = arrays["first_row"], arrays["id"], arrays["betas"]
     plain = all(a.ndim == 1 and a.dtype.kind in "iu" for a in (rows, ids))

@@ -152,6 +152,15 @@ class Person:
         return self.status != Status.MISSING
 
 
+SIGHTED = (
+    *("pose_rotvec", "t_camera_m", "boxes_xyxy_px", "keypoints_px", "landmarks_m"),
+    "pose_spread_rad",
+)
+"""Fields of a `Person` with a row of each sighting."""
+PER_FRAME = ("frame_index", "time_s", "status", "confidence", *SIGHTED)
+"""All that have a row per frame."""
+
+
 @dataclass(frozen=True)
 class PosedMesh:
     """One body to draw in one frame."""
