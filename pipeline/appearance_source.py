@@ -1,7 +1,7 @@
 """What looks are read from in the one pass over pixels: landmarks, meshes, or PHALP's encoder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -79,14 +79,13 @@ class ByEncoder:
 
     body: BodyModel
     read: Any
-    """From a picture, the meshes in it, their squares and the camera to embeddings."""
-    size: int = field(default=4096)
+    """From a picture, the meshes in it, their squares and the camera to vectors of its `size`."""
 
     def __call__(
         self, frames: Sequence[Frame], detections: Detections, bodies: Bodies, camera: Camera
     ) -> np.ndarray:
         """See `Looks`; half precision."""
-        found = np.full((len(detections), self.size), np.nan, np.float16)
+        found = np.full((len(detections), self.read.size), np.nan, np.float16)
         for frame, meshes in meshes_by_frame(frames, detections, bodies, camera, self.body):
             boxes = detections.boxes_xyxy_px[meshes.rows]
             t_m = bodies.t_camera_m[meshes.rows]

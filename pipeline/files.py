@@ -114,6 +114,12 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+def add_array(whole: "hashlib._Hash", name: str, array: np.ndarray) -> None:
+    """To a digest under way: an array's name, kind, shape and content."""
+    whole.update(f"{name} {array.dtype.str} {array.shape} ".encode())
+    whole.update(np.ascontiguousarray(array).data)
+
+
 def value_digest(value: Any) -> str:
     """A short digest of plain values (JSON with sorted keys)."""
     text = json.dumps(value, sort_keys=True, default=str)

@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.errors import OutputError
 from pipeline.events import Event, events_from
-from pipeline.files import write_npz
+from pipeline.files import add_array, write_npz
 from pipeline.npz_file import NpzError, read_npz_file
 
 LOGGER = logging.getLogger(__name__)
@@ -39,8 +39,7 @@ class Part:
         """Of everything in it."""
         whole = hashlib.sha256(self.events_text.encode())
         for key, array in self.arrays.items():
-            whole.update(f"{key} {array.dtype.str} {array.shape} ".encode())
-            whole.update(array.tobytes())
+            add_array(whole, key, array)
         return whole.hexdigest()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.blocks import blocks
 from pipeline.files import output_errors, write_npz
 from pipeline.storage import SCHEMA_VERSION, read_npz
 from pipeline.types import Camera, Person
@@ -80,8 +81,7 @@ def joints_camera_m(person: Person, body: "BodyModel") -> np.ndarray:
 
     shaped = body.with_shape(torch.from_numpy(person.betas))
     joints_m = np.empty((len(person), 24, 3), np.float32)
-    for start in range(0, len(person), BLOCK_FRAMES):
-        rows = slice(start, start + BLOCK_FRAMES)
+    for rows in blocks(len(person), BLOCK_FRAMES):
         posed = shaped.with_pose(
             torch.from_numpy(person.pose_rotvec[rows]), torch.from_numpy(person.t_camera_m[rows])
         )

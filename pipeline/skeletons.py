@@ -348,6 +348,12 @@ COMMON17 = Skeleton(
 )
 """On which SPIN measures errors on MPI-INF-3DHP."""
 
+TRUNK_AND_LIMBS = (
+    *("pelvis", "spine1", "spine2", "spine3", "neck"),
+    *(f"{s}_{p}" for p in ("hip", "knee", "shoulder", "elbow") for s in ("left", "right")),
+)
+"""SMPL's joints that turn trunk and limbs; hands, feet and the head move little with them."""
+
 _ALL = {
     skeleton.name: skeleton
     for skeleton in (

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.boxes import paired_iou
+from pipeline.files import add_array
 from pipeline.types import Person
 
 DIGESTS, MADE_BY = "input_digests", "each_made_by"
@@ -20,8 +21,7 @@ def person_digest(person: Person) -> str:
     for field in fields(person):
         value = getattr(person, field.name)
         if isinstance(value, np.ndarray):
-            whole.update(f"{field.name} {value.dtype.str} {value.shape} ".encode())
-            whole.update(np.ascontiguousarray(value).data)
+            add_array(whole, field.name, value)
         elif field.name != "id":
             whole.update(f"{field.name} {value!r} ".encode())
     return whole.hexdigest()

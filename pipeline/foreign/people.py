@@ -46,9 +46,6 @@ def video_of_nothing(result: ForeignResult, path: Path, events: EventLog) -> Vid
     return Video(path, *size, 0, np.arange(frames) / fps, 0, False, NO_CODEC)
 
 
-_NOBODY = "{}: no body in it can be used: none is finite in a frame that the video has"
-
-
 def imported(
     result: ForeignResult, video: Video, known: CameraSettings, context: Context, path: Path
 ) -> Imported:
@@ -62,10 +59,10 @@ def imported(
     on_frames = [_on_frames(person, result, video, path, context) for person in result.people]
     some = [person for person in on_frames if len(person.frame_index)]
     if not some:
-        raise InputError(_NOBODY.format(path))
+        raise InputError(
+            f"{path}: no body in it can be used: none is finite in a frame that the video has"
+        )
     kept = [_person(person, video) for person in placed(some, result, video, camera, context)]
-    if not kept:
-        raise InputError(_NOBODY.format(path))
     kept.sort(key=lambda person: person.frame_index[0])
     numbered = tuple(replace(person, id=number) for number, person in enumerate(kept, start=1))
     _tell(result, context.events)

@@ -9,7 +9,7 @@ from pipeline.camera import project
 from pipeline.judging.feet import Stance, slide_mm
 from pipeline.judging.floor import Floor
 from pipeline.judging.posed import Posed
-from pipeline.judging.sureness import sureness_of
+from pipeline.judging.sureness import Sureness, sureness_of
 from pipeline.metrics import jitter_m_s3
 from pipeline.skeletons import BLAZEPOSE33, SMPL24_PARENTS
 from pipeline.types import Camera, Person, Status
@@ -99,6 +99,7 @@ def judge_person(
         statures_m: (n,) of the shapes that single frames gave, before they were made one.
     """
     off_px = _mean_of_rows(landmarks_off_px(posed, camera))
+    sureness = sureness_of(posed.person)
     height_px = camera.K_px[1, 1] * posed.stature_m / np.maximum(posed.joints_m[:, 0, 2], 0.1)
     series = Series(
         reprojection_percent=100.0 * off_px / height_px,
@@ -106,12 +107,12 @@ def judge_person(
         foot_slide_mm=slide_mm(posed, stance, floor.up),
         penetration_mm=_penetration_mm(posed, floor),
         confidence=np.where(posed.person.drawn, posed.person.confidence, np.nan).astype(np.float64),
-        expected_error_deg=sureness_of(posed.person).error_deg,
+        expected_error_deg=sureness.error_deg,
     )
     return PersonQuality(
         posed.person,
         series,
-        _summary(posed, stance, floor, series, off_px, file_joints_m, statures_m),
+        _summary(posed, stance, floor, series, sureness, off_px, file_joints_m, statures_m),
     )
 
 
@@ -120,11 +121,11 @@ def _summary(
     stance: Stance,
     floor: Floor,
     series: Series,
+    sureness: Sureness,
     off_px: np.ndarray,
     file_joints_m: np.ndarray,
     statures_m: np.ndarray,
 ) -> Summary:
-    sureness = sureness_of(posed.person)
     person, sunk = posed.person, series.penetration_mm > 1000.0 * SUNK_M
     measured = np.isfinite(series.penetration_mm)
     return Summary(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from pipeline.skeletons import SMPL24
+from pipeline.skeletons import SMPL24, TRUNK_AND_LIMBS
 from pipeline.types import Person
 
 PARTS: Mapping[str, tuple[str, ...]] = {
@@ -16,8 +16,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "right leg": ("right_hip", "right_knee"),
     "trunk": ("pelvis", "spine1", "spine2", "spine3", "neck"),
 }
-"""Joints that place the limbs; hands, feet and the head weigh little."""
-JUDGED = SMPL24.indices(*(joint for joints in PARTS.values() for joint in joints))
+"""Those of `TRUNK_AND_LIMBS`."""
+JUDGED = SMPL24.indices(*TRUNK_AND_LIMBS)
 
 
 @dataclass(frozen=True)

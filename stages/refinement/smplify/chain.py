@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from pipeline.blocks import blocks
 from pipeline.body import BodyModel
 from pipeline.landmark_sites import find_sites
 from pipeline.rotations import cross_matrix, rotvec_to_rotmat
@@ -91,8 +92,8 @@ class Chain:
 
     def sites_m(self, motion: Motion) -> Tensor:
         """Sites (t, k, 3) alone, of any number of frames: in blocks, for they take much room."""
-        blocks = (slice(n, n + BLOCK_FRAMES) for n in range(0, len(motion.t_m), BLOCK_FRAMES))
-        return torch.cat([self.places(motion.cut(frames))[0] for frames in blocks])
+        every = blocks(len(motion.t_m), BLOCK_FRAMES)
+        return torch.cat([self.places(motion.cut(frames))[0] for frames in every])
 
     def sites_of(self, local_rotmat: Tensor, betas: Tensor, t_m: Tensor) -> Tensor:
         """Sites (n, k, 3) of bodies that have each a shape (n, 10) of its own; differentiable."""

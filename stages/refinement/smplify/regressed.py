@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pipeline.rotations import rotmat_to_rotvec, rotvec_by_turn
-from pipeline.skeletons import SMPL24
+from pipeline.skeletons import SMPL24, TRUNK_AND_LIMBS
 from stages.refinement.smplify.dofs import Dofs
 from stages.refinement.smplify.normal import Normal, geman_mcclure
 
@@ -44,12 +44,7 @@ TOLD_DEG: Mapping[str, float] = {
 """Error that a regressor which tells says it makes of usual poses: what the lifter says of filmed
 people of the validation split (means of the logarithm)."""
 LEAST_RATIO, MOST_RATIO = 0.3, 3.0
-TRUNK_AND_LIMBS = torch.from_numpy(
-    SMPL24.indices(
-        *("pelvis", "spine1", "spine2", "spine3", "neck"),
-        *(f"{s}_{p}" for p in ("hip", "knee", "shoulder", "elbow") for s in ("left", "right")),
-    )
-).long()
+TURNING = torch.from_numpy(SMPL24.indices(*TRUNK_AND_LIMBS)).long()
 """Joints that turn the bones whose directions the fit looks at."""
 
 
@@ -74,7 +69,7 @@ def told_ratio(told_rad: Tensor) -> Tensor:
 
 def directions_share(ratio: Tensor, trust: float) -> Tensor:
     """(t,) how much the directions of the regressed bones count, by what it says of its errors."""
-    return (-2 * trust * ratio[:, TRUNK_AND_LIMBS].log().mean(1)).exp()
+    return (-2 * trust * ratio[:, TURNING].log().mean(1)).exp()
 
 
 class RegressedTerm:

@@ -18,6 +18,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.backends import BackendConfig
+from pipeline.blocks import blocks
 from pipeline.camera import rays, translation_from_points
 from pipeline.checkpoints import Layout, read_checkpoint
 from pipeline.context import Context
@@ -36,7 +37,7 @@ from stages.regression.lifter.network import (
     shapes_of,
     sizes_in,
 )
-from stages.regression.lifter.sequence import Sightings, blocks, lift
+from stages.regression.lifter.sequence import BLOCK, Sightings, lift
 from stages.regression.lifter.tracklets import tracklets
 
 LICENCES = (
@@ -132,7 +133,7 @@ class Backend:
         lifted = lift(self.network, sightings, 1 / video.fps, stride, parts)
         placed = [
             self._placed(lifted.pose_rotmat[some], lifted.betas, points[some], camera)
-            for some in blocks(len(rows))
+            for some in blocks(len(rows), BLOCK)
         ]
         return {
             "pose_rotvec": np.concatenate([one.pose_rotvec for one in placed]),

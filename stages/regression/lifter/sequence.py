@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Float32, Float64
 from torch import Tensor
 
+from pipeline.blocks import blocks
 from pipeline.interpolate import neighbours
 from pipeline.motion_clips import mirror_rotmat
 from pipeline.parts import Arrays, Parts
@@ -174,7 +175,7 @@ def _resampled(sightings: Sightings, grid_s: np.ndarray, frame_s: float) -> Keyp
 
     def between(values: np.ndarray) -> Tensor:
         mixed = np.empty((len(grid_s), *values.shape[1:]), np.float32)
-        for some in blocks(len(grid_s)):
+        for some in blocks(len(grid_s), BLOCK):
             first, second = values[before[some]], values[after[some]]
             mixed[some] = first + share[some, None, None] * (second - first)
         return torch.from_numpy(mixed)
@@ -192,12 +193,7 @@ def _resampled(sightings: Sightings, grid_s: np.ndarray, frame_s: float) -> Keyp
 def _read_at(time_s: np.ndarray, grid_s: np.ndarray, rotmat: Tensor) -> Tensor:
     before, after, share = neighbours(grid_s, time_s)
     out = rotmat.new_empty(len(time_s), 24, 3, 3)
-    for some in blocks(len(time_s)):
+    for some in blocks(len(time_s), BLOCK):
         weight = torch.from_numpy(share[some]).float()[:, None]
         out[some] = rotmat_slerp(rotmat[before[some]], rotmat[after[some]], weight)
     return out
-
-
-def blocks(count: int) -> list[slice]:
-    """So many rows in pieces that take little room."""
-    return [slice(start, start + BLOCK) for start in range(0, count, BLOCK)]

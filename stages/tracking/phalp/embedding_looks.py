@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from pipeline.blocks import blocks
 from stages.tracking.phalp.looks import BETWEEN
 
 SIZE = 15
@@ -40,8 +41,8 @@ def looks_from_embeddings(
     vectors = embeddings[sample].astype(np.float64)
     centre = vectors.mean(axis=0)
     directions = _main_directions(vectors - centre)
-    for start in range(0, len(known), BLOCK):
-        rows = known[start : start + BLOCK]
+    for some in blocks(len(known), BLOCK):
+        rows = known[some]
         along = (embeddings[rows].astype(np.float64) - centre) @ directions
         found[rows, : directions.shape[1]] = along
         found[rows, directions.shape[1] :] = 0.0

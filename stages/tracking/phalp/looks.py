@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
 
-VALUES = 4
-"""Of each part: lightness, a, b, spread of lightness."""
-COLOURS = 7 * VALUES
-"""Size of the vector of `pipeline.appearance`."""
+from pipeline.appearance import SIZE as COLOURS
+from pipeline.appearance import VALUES
+
 DRIFT = np.array([5.0, 1.8, 2.4, 4.5])
 """Deviation of one person's part from one time to another: light, creases, errors of landmarks."""
 BETWEEN = np.array([11.0, 8.0, 9.0, 5.0])

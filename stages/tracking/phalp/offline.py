@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.optimize import linear_sum_assignment
 
+from pipeline.blocks import blocks
 from pipeline.boxes import paired_iou
 from pipeline.context import Context
 from stages.tracking.phalp.changes import look_changes
@@ -75,8 +76,7 @@ def _costs(world: World, pieces: list[Piece], most_gap_s: float) -> Float64[np.n
     """
     tracklets = [piece.tracklet for piece in pieces]
     cost = np.empty((len(pieces), len(pieces)))
-    for start in range(0, len(pieces), ROWS):
-        rows = slice(start, start + ROWS)
+    for rows in blocks(len(pieces), ROWS):
         cost[rows] = link_evidence(world, tracklets[rows], tracklets, most_gap_s).total
     for row, (before, after) in enumerate(pairwise(pieces)):
         if before.track == after.track:

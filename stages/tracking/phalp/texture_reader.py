@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pipeline import weights
 from pipeline.appearance_mesh import OTHERS_SLACK, MeshesInFrame
+from pipeline.appearance_source import ENCODER_WEIGHTS
 from pipeline.camera import NEAREST_M, translation_through
 from pipeline.checkpoints import Layout, read_checkpoint
 from pipeline.context import Context
@@ -26,7 +27,7 @@ from stages.tracking.phalp.encoder import encoder_with
 from stages.tracking.phalp.features import BOX_WIDTH_TO_HEIGHT, FOCAL_PX, K_SQUARE_PX, SQUARE_PX
 from stages.tracking.phalp.textures import prepared, sampled_texture
 
-ENCODER, BARYCENTRIC, FACES = "phalp-appearance", "phalp-bmap", "phalp-fmap"
+ENCODER, BARYCENTRIC, FACES = ENCODER_WEIGHTS
 SIDE_PX = int(SQUARE_PX)
 MEAN, DEVIATION = (123.675, 116.280, 103.530), (58.395, 57.120, 57.375)
 FAR = 100.0
@@ -51,6 +52,8 @@ def encoder_layout() -> Layout:
 
 class TextureReader:
     """Embeddings of the people in a picture."""
+
+    size = EMBEDDED
 
     def __init__(self, context: Context) -> None:
         self.device = torch.device(context.device)
