@@ -61,15 +61,7 @@ def run(
         video_path, start_s=start_s, end_s=end_s, decoder=decoder, events=events, limits=limits
     )
     camera = make_camera(video, settings.camera.focal_px, settings.camera.fov_deg, events)
-    inputs = {
-        "video": content_digest(video_path),
-        "part_s": [start_s, end_s],
-        "decoder": decoder,
-        "camera": camera.K_px.tolist(),
-        "body": body_fingerprint(context.body_model),
-        "looks": do.look_source.made_by if do.look_source else None,
-        "files": files_used({k: v for k, v in settings.raw.items() if k not in STAGES}),
-    }
+    inputs = _read(video_path, [start_s, end_s], settings, camera, context, do)
 
     with folder.locked(), recorded(folder, settings, do, context, fingerprint) as record:
         keep = Keeper(folder, context, record, partial(_described, do, settings))
@@ -104,6 +96,26 @@ def run(
             keep.files("report", lambda: write_report(folder, context))
         keep.tidy()
     return folder.read_report()
+
+
+def _read(
+    video_path: Path,
+    part_s: list[float | None],
+    settings: Settings,
+    camera: Camera,
+    context: Context,
+    do: Chosen,
+) -> dict[str, Any]:
+    """What every stage's result depends on beside its own settings."""
+    return {
+        "video": content_digest(video_path),
+        "part_s": part_s,
+        "decoder": settings.video.decoder,
+        "camera": camera.K_px.tolist(),
+        "body": body_fingerprint(context.body_model),
+        "looks": do.look_source.made_by if do.look_source else None,
+        "files": files_used({k: v for k, v in settings.raw.items() if k not in STAGES}),
+    }
 
 
 def _perceiver(do: Chosen, camera: Camera, context: Context, decoder: str) -> Perceiver:
