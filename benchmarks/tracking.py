@@ -16,9 +16,10 @@ from pipeline import backends
 from pipeline.boxes import box_iou
 from pipeline.context import Context
 from pipeline.types import Bodies, Camera, Detections, Person, Video
-from stages.tracking.phalp.frames import frames_of
+from stages.tracking.phalp.frames import Frames
 from stages.tracking.phalp.looks import look_of
 from stages.tracking.phalp.online import OnlineSettings, OnlineTracks, Seen
+from stages.tracking.phalp.online_flow import state_of
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LEAST_IOU = 0.3
@@ -73,7 +74,7 @@ def live_tracks() -> Table:
         video, detections = walkers(SEEN + waited_for, 330, 33, staying=SEEN)
         looks = np.asarray(bodies_of(detections).appearance, np.float64)
         tracks, spent = OnlineTracks(OnlineSettings(0.4, 1e9, 0.2, 0.7, 0.1)), []
-        for one in frames_of(video, detections, np.arange(len(detections)), 0.8, Context()):
+        for one in Frames(video, detections, np.arange(len(detections)), 0.8):
             index = one.found.index
             facing = np.tile(np.eye(3), (len(index), 1, 1))
             start = time.perf_counter()
@@ -86,14 +87,8 @@ def live_tracks() -> Table:
 
 
 def state_bytes(tracks: OnlineTracks) -> int:
-    """Of the arrays that hold what is known of live tracks; the lists of sightings grow by 8."""
-    arrays = [tracks.seen_s, tracks.last, tracks.facing, tracks.who]
-    arrays += [getattr(tracks.motion, name) for name in vars(tracks.motion)]
-    if tracks.landmarks_px is not None:
-        arrays.append(tracks.landmarks_px)
-    if tracks.look is not None:
-        arrays += [tracks.look.mean, tracks.look.weight]
-    return sum(array.nbytes for array in arrays)
+    """Of the arrays that hold what is known of live tracks; the sightings come on top."""
+    return sum(array.nbytes for array in state_of(tracks).values())
 
 
 def identity_table(console: Console) -> Table:

@@ -1,11 +1,12 @@
 """Which live track continues in which detection of one frame."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.boxes import box_iou
+from pipeline.parts import Arrays
 from stages.tracking._box_filter import BoxFilter, boxes_of, scale_px
 from stages.tracking._frame import FrameDetections
 from stages.tracking._similarity import landmark_similarity
@@ -37,8 +38,9 @@ LOST = Reach(distance=2.0, size_ratio=1.5, overlap=0.5)
 class Track:
     """Somebody who is being followed."""
 
+    number: int
+    """In order of birth."""
     filter: BoxFilter
-    sightings: list[int] = field(default_factory=list)
     seen_s: float = 0.0
     """Time of the last sighting."""
     seen_measure: np.ndarray | None = None
@@ -48,10 +50,40 @@ class Track:
 
     def see(self, found: FrameDetections, row: int, time_s: float) -> None:
         """Take a detection as this track's sighting at `time_s`."""
-        self.sightings.append(int(found.index[row]))
         self.seen_s, self.seen_measure = time_s, found.measures[row]
         if found.landmarks_px is not None:
             self.landmarks_px = found.landmarks_px[row]
+
+
+def arrays_of(tracks: list[Track]) -> Arrays:
+    """All that is known of tracks."""
+    count = len(tracks)
+    arrays = {
+        "number": np.array([t.number for t in tracks], np.int64),
+        "seen_s": np.array([t.seen_s for t in tracks], np.float64),
+        "time_s": np.array([t.filter.time_s for t in tracks], np.float64),
+        "state": np.array([t.filter.state for t in tracks]).reshape(count, 6),
+        "covariance": np.array([t.filter.covariance for t in tracks]).reshape(count, 6, 6),
+        "seen_measure": np.array([t.seen_measure for t in tracks], np.float64).reshape(count, 4),
+    }
+    if tracks and tracks[0].landmarks_px is not None:
+        arrays["landmarks_px"] = np.stack([t.landmarks_px for t in tracks])  # type: ignore[misc]
+    return arrays
+
+
+def tracks_from(arrays: Arrays) -> list[Track]:
+    """The tracks of `arrays_of`."""
+    landmarks = arrays.get("landmarks_px")
+    return [
+        Track(
+            int(number),
+            BoxFilter.again(arrays["state"][n], arrays["covariance"][n], arrays["time_s"][n]),
+            float(arrays["seen_s"][n]),
+            arrays["seen_measure"][n],
+            None if landmarks is None else landmarks[n],
+        )
+        for n, number in enumerate(arrays["number"])
+    ]
 
 
 def match(

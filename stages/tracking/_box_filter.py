@@ -63,6 +63,25 @@ class BoxFilter:
         self._kalman.x[MEASURED, 0] = measured
         self._kalman.P = _P * self._units()
 
+    @classmethod
+    def again(
+        cls, state: Float64[np.ndarray, " 6"], covariance: Float64[np.ndarray, "6 6"], time_s: float
+    ) -> "BoxFilter":
+        """The filter whose `state` and `covariance` were these."""
+        found = cls(state[MEASURED], time_s)
+        found._kalman.x, found._kalman.P = state[:, None].copy(), covariance.copy()
+        return found
+
+    @property
+    def state(self) -> Float64[np.ndarray, " 6"]:
+        """x, vx, y, vy, log size, log shape."""
+        return self._kalman.x[:, 0]
+
+    @property
+    def covariance(self) -> Float64[np.ndarray, "6 6"]:
+        """Of the state."""
+        return self._kalman.P
+
     def predict(self, time_s: float) -> None:
         """Move on to a later time."""
         moved, noise = _motion(round(time_s - self.time_s, 6))

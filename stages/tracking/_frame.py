@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.boxes import box_iou
-from pipeline.types import Detections
+from pipeline.types import Detections, Video
 from stages.tracking._box_filter import measure, scale_px
 from stages.tracking._similarity import landmark_similarity
 
@@ -28,6 +28,20 @@ class FrameDetections:
 
     def __len__(self) -> int:
         return len(self.index)
+
+
+class RowsByFrame:
+    """Rows of the detections in each frame of a video, by the frame's number from 0."""
+
+    def __init__(self, video: Video, detections: Detections, rows: np.ndarray) -> None:
+        """Of the detections `rows`."""
+        frame = detections.frame_index[rows]
+        order = np.argsort(frame, kind="stable")
+        self._rows = rows[order]
+        self._bounds = np.searchsorted(frame[order], np.append(video.frame_index, 2**31 - 1))
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        return self._rows[self._bounds[number] : self._bounds[number + 1]]
 
 
 def in_frame(detections: Detections, rows: np.ndarray) -> FrameDetections:

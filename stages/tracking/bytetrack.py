@@ -12,9 +12,11 @@ from scipy.optimize import linear_sum_assignment
 from pipeline.backends import BackendConfig
 from pipeline.boxes import box_iou
 from pipeline.context import Context
+from pipeline.parts import Arrays
 from pipeline.types import Bodies, Camera, Detections, Person, Video
 from stages.tracking._box_filter import boxes_of
-from stages.tracking._frame import FrameDetections, in_frame
+from stages.tracking._frame import FrameDetections, RowsByFrame, in_frame
+from stages.tracking._in_blocks import follow
 from stages.tracking._motion import Motion, motion_at
 from stages.tracking._people import long_enough, people_of, usable
 
@@ -51,18 +53,8 @@ class Backend:
     ) -> tuple[Person, ...]:
         """The people of a video; see the stage's contract."""
         rows = np.flatnonzero(usable(video, detections, bodies, self.context))
-        run = _Run(self.config)
-        rows = rows[np.argsort(detections.frame_index[rows], kind="stable")]
-        bounds = np.searchsorted(
-            detections.frame_index[rows], np.append(video.frame_index, 2**31 - 1)
-        )
-        with self.context.progress("Tracking", video.frame_count) as advance:
-            for number, time_s in enumerate(video.time_s):
-                run.step(
-                    in_frame(detections, rows[bounds[number] : bounds[number + 1]]), float(time_s)
-                )
-                advance(1)
-        tracks = [np.array(sightings) for sightings in run.sightings]
+        run = _Run(self.config, video, detections, rows)
+        tracks = follow(run, video.frame_count, self.context).tracks
         tracks = long_enough(tracks, video, detections, self.config.min_seen_s, self.context)
         return people_of(tracks, video, detections, bodies)
 
@@ -70,16 +62,35 @@ class Backend:
 class _Run:
     """What is known while the frames of one video go by."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(
+        self, config: Config, video: Video, detections: Detections, rows: np.ndarray
+    ) -> None:
         self.config = config
-        self.sightings: list[list[int]] = []
+        self.sighted: list[tuple[int, int]] = []
+        self.repeated: list[int] = []
+        self._time_of, self._detections = video.time_s, detections
+        self._rows = RowsByFrame(video, detections, rows)
+        self._count = 0
         self._who = np.zeros(0, np.int64)
         self._seen_s = np.zeros(0)
         self._motion: Motion = motion_at(np.zeros((0, 4)))
         self._time_s = -np.inf
 
-    def step(self, found: FrameDetections, time_s: float) -> None:
+    def state(self) -> Arrays:
+        """See `Follower`."""
+        state = {"who": self._who, "seen_s": self._seen_s, **vars(self._motion)}
+        return {**state, "count": np.array(self._count), "time_s": np.array(self._time_s)}
+
+    def go_on_from(self, state: Arrays) -> None:
+        """See `Follower`."""
+        self._count, self._time_s = int(state.pop("count")), float(state.pop("time_s"))
+        self._who, self._seen_s = state.pop("who"), state.pop("seen_s")
+        self._motion = Motion(**state)
+
+    def see(self, number: int) -> None:
         """Take in the detections of the next frame."""
+        found = in_frame(self._detections, self._rows[number])
+        time_s = float(self._time_of[number])
         kept = time_s - self._seen_s <= self.config.track_buffer_s + 1e-9
         self._who, self._seen_s = self._who[kept], self._seen_s[kept]
         self._motion = self._motion.kept(kept)
@@ -118,12 +129,13 @@ class _Run:
         self._motion = self._motion.corrected(taken, found.measures[given])
         self._seen_s[taken] = self._time_s
         for row, column in zip(taken.tolist(), given.tolist(), strict=True):
-            self.sightings[self._who[row]].append(int(found.index[column]))
+            self.sighted.append((int(self._who[row]), int(found.index[column])))
         return np.setdiff1d(columns, given)
 
     def _add(self, found: FrameDetections, rows: np.ndarray) -> None:
-        first = len(self.sightings)
-        self.sightings += [[int(found.index[row])] for row in rows]
-        self._who = np.concatenate([self._who, first + np.arange(len(rows))])
+        born = self._count + np.arange(len(rows))
+        self._count += len(rows)
+        self.sighted += zip(born.tolist(), found.index[rows].tolist(), strict=True)
+        self._who = np.concatenate([self._who, born])
         self._seen_s = np.concatenate([self._seen_s, np.full(len(rows), self._time_s)])
         self._motion = self._motion.joined(motion_at(found.measures[rows]))

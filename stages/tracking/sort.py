@@ -11,10 +11,12 @@ from pydantic import Field
 from pipeline.backends import BackendConfig
 from pipeline.boxes import box_iou
 from pipeline.context import Context
+from pipeline.parts import Arrays
 from pipeline.types import Bodies, Camera, Detections, Person, Video
-from stages.tracking._association import LOST, RECENT, Track, match
+from stages.tracking._association import LOST, RECENT, Track, arrays_of, match, tracks_from
 from stages.tracking._box_filter import BoxFilter
-from stages.tracking._frame import FrameDetections, in_frame, without_duplicates
+from stages.tracking._frame import FrameDetections, RowsByFrame, in_frame, without_duplicates
+from stages.tracking._in_blocks import follow
 from stages.tracking._people import long_enough, people_of, usable
 
 
@@ -53,38 +55,49 @@ class Backend:
 
     def _follow(self, video: Video, detections: Detections, rows: np.ndarray) -> list[np.ndarray]:
         """Sightings of every track, the short ones too."""
-        run = _Run(self.config)
-        rows = rows[np.argsort(detections.frame_index[rows], kind="stable")]
-        bounds = np.searchsorted(
-            detections.frame_index[rows], np.append(video.frame_index, 2**31 - 1)
-        )
-        with self.context.progress("Tracking", video.frame_count) as advance:
-            for frame, time_s in enumerate(video.time_s):
-                found = in_frame(detections, rows[bounds[frame] : bounds[frame + 1]])
-                run.step(found, float(time_s), video.first_frame + frame)
-                advance(1)
-        run.tell(self.context)
-        return [np.array(track.sightings) for track in run.tracks]
+        run = _Run(self.config, video, detections, rows)
+        followed = follow(run, video.frame_count, self.context)
+        _tell(followed.repeated, self.context)
+        return followed.tracks
 
 
 class _Run:
     """What is known while the frames of one video go by."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(
+        self, config: Config, video: Video, detections: Detections, rows: np.ndarray
+    ) -> None:
         self.config = config
-        self.tracks: list[Track] = []
+        self.sighted: list[tuple[int, int]] = []
+        self.repeated: list[int] = []
+        self._video, self._detections = video, detections
+        self._rows = RowsByFrame(video, detections, rows)
         self._live: list[Track] = []
+        self._count = 0
         self._last_s = -np.inf
-        self._duplicate_frames: list[int] = []
 
-    def step(self, found: FrameDetections, time_s: float, frame: int) -> None:
+    def state(self) -> Arrays:
+        """See `Follower`."""
+        return {
+            **arrays_of(self._live),
+            "count": np.array(self._count),
+            "last_s": np.array(self._last_s),
+        }
+
+    def go_on_from(self, state: Arrays) -> None:
+        """See `Follower`."""
+        self._live = tracks_from(state)
+        self._count, self._last_s = int(state["count"]), float(state["last_s"])
+
+    def see(self, number: int) -> None:
         """Take in the detections of the next frame."""
+        every = in_frame(self._detections, self._rows[number])
+        time_s, frame = float(self._video.time_s[number]), self._video.first_frame + number
         self._live = [t for t in self._live if time_s - t.seen_s <= self.config.max_lost_s]
         for track in self._live:
             track.filter.predict(time_s)
-        count = len(found)
-        found = without_duplicates(found, self.config.duplicate_landmarks)
-        self._duplicate_frames += [frame] * (count - len(found))
+        found = without_duplicates(every, self.config.duplicate_landmarks)
+        self.repeated += [frame] * (len(every) - len(found))
         self._start(found, self._continue(found, time_s), time_s, frame)
         self._last_s = time_s
 
@@ -107,6 +120,7 @@ class _Run:
             for number, row in match(waiting, found, np.flatnonzero(free), reach):
                 waiting[number].filter.update(found.measures[row])
                 waiting[number].see(found, row, time_s)
+                self.sighted.append((waiting[number].number, int(found.index[row])))
                 taken[row] = True
         return taken
 
@@ -116,28 +130,28 @@ class _Run:
             if taken[row] or found.score[row] < self.config.start_score:
                 continue
             if self._repeats(found, taken)[row]:
-                self._duplicate_frames.append(frame)
+                self.repeated.append(frame)
                 continue
-            track = Track(BoxFilter(found.measures[row], time_s))
+            track = Track(self._count, BoxFilter(found.measures[row], time_s))
             track.see(found, row, time_s)
+            self.sighted.append((track.number, int(found.index[row])))
             taken[row] = True
             self._live.append(track)
-            self.tracks.append(track)
+            self._count += 1
 
     def _repeats(self, found: FrameDetections, taken: np.ndarray) -> np.ndarray:
         """(n,) bool: detections in the place of one that was taken."""
         overlap = box_iou(found.boxes_xyxy_px, found.boxes_xyxy_px[taken])
         return np.asarray((overlap > self.config.duplicate_iou).any(axis=1))
 
-    def tell(self, context: Context) -> None:
-        """An event if detections were dropped as repetitions."""
-        if self._duplicate_frames:
-            first = min(self._duplicate_frames)
-            context.events.record(
-                "tracking",
-                "drop",
-                f"{len(self._duplicate_frames)} detections in "
-                f"{len(set(self._duplicate_frames))} frames dropped: they repeat a person already "
-                f"detected there; the first is in frame {first}.",
-                frame_index=first,
-            )
+
+def _tell(repeated: list[int], context: Context) -> None:
+    """An event if detections were dropped as repetitions."""
+    if repeated:
+        context.events.record(
+            "tracking",
+            "drop",
+            f"{len(repeated)} detections in {len(set(repeated))} frames dropped: they repeat a "
+            f"person already detected there; the first is in frame {min(repeated)}.",
+            frame_index=min(repeated),
+        )

@@ -17,10 +17,11 @@ from pipeline.licences import Licence
 from pipeline.types import Bodies, Camera, Detections, Person, Video
 from stages.tracking._people import long_enough, people_of, usable
 from stages.tracking.phalp.embedding_looks import looks_from_embeddings
-from stages.tracking.phalp.frames import frames_of
+from stages.tracking.phalp.frames import Frames
 from stages.tracking.phalp.looks import COLOURS
 from stages.tracking.phalp.offline import associated
-from stages.tracking.phalp.online import OnlineSettings, follow_evidence
+from stages.tracking.phalp.online import OnlineSettings
+from stages.tracking.phalp.online_flow import follow_evidence
 from stages.tracking.phalp.prediction import (
     POSE_WEIGHTS,
     checkpoint_layout,
@@ -109,7 +110,7 @@ class Backend:
     ) -> list[np.ndarray]:
         """Sightings of every track, found from frame to frame."""
         config = self.config
-        frames = frames_of(video, detections, rows, config.duplicate_landmarks, self.context)
+        frames = Frames(video, detections, rows, config.duplicate_landmarks)
         if config.distance_type == "evidence":
             settings = OnlineSettings(
                 config.start_score,
@@ -118,9 +119,9 @@ class Backend:
                 config.duplicate_iou,
                 config.alpha,
             )
-            tracks, repeated = follow_evidence(frames, bodies, settings)
-            self._tell_repeated(repeated)
-            return tracks
+            followed = follow_evidence(frames, bodies, settings, self.context)
+            self._tell_repeated(followed.repeated)
+            return followed.tracks
         life = Life(config.n_init, config.max_age_track, config.track_history, config.hungarian_th)
         tracker = tracker_for(
             config.distance_type,
@@ -128,7 +129,7 @@ class Backend:
             (EmbeddingAppearance if _encoded(bodies) else LookAppearance)(config.alpha),
             pose_prediction(config.pose_prediction, self.context),
         )
-        return follow_published(frames, video, detections, bodies, camera, tracker)
+        return follow_published(frames, video, detections, bodies, camera, tracker, self.context)
 
     def _tell_cues(self, bodies: Bodies) -> None:
         """Which appearance and which pose prediction were used."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.context import Context
 from pipeline.types import Detections, Video
-from stages.tracking._frame import FrameDetections, in_frame, without_duplicates
+from stages.tracking._frame import FrameDetections, RowsByFrame, in_frame, without_duplicates
 
 
 @dataclass(frozen=True)
@@ -25,23 +24,26 @@ class OneFrame:
     """Detections left out because they repeat another."""
 
 
-def frames_of(
-    video: Video,
-    detections: Detections,
-    rows: np.ndarray,
-    least_likeness: float,
-    context: Context,
-) -> Iterator[OneFrame]:
-    """Every frame in order, with the detections among `rows`; landmarks tell repetitions."""
-    rows = rows[np.argsort(detections.frame_index[rows], kind="stable")]
-    frames = np.append(video.frame_index, 2**31 - 1)
-    bounds = np.searchsorted(detections.frame_index[rows], frames)
-    cuts = set() if video.cut_frames is None else set(video.cut_frames.tolist())
-    with context.progress("Tracking", video.frame_count) as advance:
-        for number, time_s in enumerate(video.time_s.tolist()):
-            every = in_frame(detections, rows[bounds[number] : bounds[number + 1]])
-            found = without_duplicates(every, least_likeness)
-            frame = video.first_frame + number
-            repeated = len(every) - len(found)
-            yield OneFrame(number, frame, time_s, frame in cuts, found, repeated)
-            advance(1)
+class Frames:
+    """Every frame in order; each is made when it is asked for."""
+
+    def __init__(
+        self, video: Video, detections: Detections, rows: np.ndarray, least_likeness: float
+    ) -> None:
+        """With the detections among `rows`; landmarks more alike than this are repetitions."""
+        self._video, self._detections = video, detections
+        self._rows, self._least_likeness = RowsByFrame(video, detections, rows), least_likeness
+        self._cuts = set() if video.cut_frames is None else set(video.cut_frames.tolist())
+
+    def __len__(self) -> int:
+        return self._video.frame_count
+
+    def __iter__(self) -> Iterator[OneFrame]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, number: int) -> OneFrame:
+        every = in_frame(self._detections, self._rows[number])
+        found = without_duplicates(every, self._least_likeness)
+        frame = self._video.first_frame + number
+        time_s = float(self._video.time_s[number])
+        return OneFrame(number, frame, time_s, frame in self._cuts, found, len(every) - len(found))

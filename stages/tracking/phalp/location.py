@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64, Real
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from stages.tracking.phalp.features import CAMERA, FOCAL_PX, INTERVAL, ORIGIN, SQUARE_PX
 
@@ -44,7 +44,7 @@ def forecast(
     residual = values - mean[:, None] - slope[:, None] * centred
     deviation = np.sqrt(np.square(residual).sum(axis=1) / (count - 2))
     leverage = np.square(away) / np.where(spread > 0, spread, np.inf)
-    quantile = student_t.ppf((1 + CONFIDENCE) / 2, count - 2)
+    quantile = stdtrit(count - 2, (1 + CONFIDENCE) / 2)  # of Student's t
     half_width = quantile * deviation * np.sqrt(1 + 1 / count + leverage)
     return Forecast(mean + slope * away, half_width)
 

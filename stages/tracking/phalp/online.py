@@ -6,7 +6,6 @@ up again here when place and look agree; what is doubtful is left to the associa
 video.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,15 +13,12 @@ from jaxtyping import Float64, Int64
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.boxes import box_iou
-from pipeline.types import Bodies
 from stages.tracking._association import FORBIDDEN, LOST, NEAR, RECENT, SURPRISE_GATE, Reach
 from stages.tracking._box_filter import boxes_of
 from stages.tracking._frame import FrameDetections
 from stages.tracking._motion import Motion, motion_at
 from stages.tracking._similarity import landmark_similarity
-from stages.tracking.phalp.facing import facing_of
-from stages.tracking.phalp.frames import OneFrame
-from stages.tracking.phalp.looks import Look, look_of, unlike, updated
+from stages.tracking.phalp.looks import Look, unlike, updated
 
 LOOK_WEIGHT, FACING_WEIGHT = 0.8, 0.3
 """Beside overlap and landmarks, which count up to 1 each."""
@@ -56,8 +52,10 @@ class OnlineTracks:
     """Everybody who was followed; the arrays hold those who still are."""
 
     settings: OnlineSettings
-    sightings: list[list[int]] = field(default_factory=list)
-    """Detections of every track."""
+    count: int = 0
+    """Tracks so far."""
+    sighted: list[tuple[int, int]] = field(default_factory=list)
+    """Track and detection of every sighting."""
     who: Int64[np.ndarray, " n"] = field(default_factory=lambda: np.zeros(0, np.int64))
     motion: Motion = field(default_factory=lambda: motion_at(np.zeros((0, 4))))
     seen_s: Float64[np.ndarray, " n"] = field(default_factory=lambda: np.zeros(0))
@@ -185,7 +183,7 @@ class OnlineTracks:
             share = self.settings.alpha * np.square(np.clip(found.score[columns], 0, 1))
             self.look = updated(self.look, rows, here, share)
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            self.sightings[self.who[row]].append(int(found.index[column]))
+            self.sighted.append((int(self.who[row]), int(found.index[column])))
 
     def _start(self, seen: Seen, taken: np.ndarray, time_s: float, frame: int) -> None:
         """Start tracks with sure detections that nobody took, the surest first."""
@@ -203,9 +201,10 @@ class OnlineTracks:
 
     def _add(self, seen: Seen, rows: np.ndarray, time_s: float) -> None:
         found = seen.found
-        first = len(self.sightings)
-        self.sightings += [[int(found.index[row])] for row in rows]
-        self.who = np.concatenate([self.who, first + np.arange(len(rows))])
+        born = self.count + np.arange(len(rows))
+        self.count += len(rows)
+        self.sighted += zip(born.tolist(), found.index[rows].tolist(), strict=True)
+        self.who = np.concatenate([self.who, born])
         self.motion = self.motion.joined(motion_at(found.measures[rows]))
         self.seen_s = np.concatenate([self.seen_s, np.full(len(rows), time_s)])
         self.last = np.concatenate([self.last, found.measures[rows]])
@@ -226,20 +225,3 @@ class OnlineTracks:
         """(n,) bool: detections in the place of one that was taken."""
         overlap = box_iou(found.boxes_xyxy_px, found.boxes_xyxy_px[taken])
         return np.asarray((overlap > self.settings.duplicate_iou).any(axis=1))
-
-
-def follow_evidence(
-    frames: Iterable[OneFrame], bodies: Bodies, settings: OnlineSettings
-) -> tuple[list[np.ndarray], list[int]]:
-    """Sightings of every track, the short ones too, and the frames of repeated detections."""
-    tracks = OnlineTracks(settings)
-    facing = facing_of(bodies)
-    looks = np.zeros((len(bodies), 0))
-    if bodies.appearance is not None:
-        looks = bodies.appearance.astype(np.float64)
-    for one in frames:
-        tracks.repeated += [one.frame] * one.repeated
-        index = one.found.index
-        seen = Seen(one.found, look_of(looks[index]), facing[index])
-        tracks.step(seen, one.time_s, one.frame, is_cut=one.is_cut)
-    return [np.array(track) for track in tracks.sightings], tracks.repeated

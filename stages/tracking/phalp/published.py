@@ -94,7 +94,7 @@ class PublishedTracker:
     """Of the last frame, before the gate: tracks then alive by detections."""
     emitted: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     """By frame: track ids with frames since seen, 0 for seen; ghosts too, in order of emission."""
-    _last_id: int = 0
+    last_id: int = 0
 
     def step(self, frame: int, found: Sequence[Sighting], *, is_cut: bool = False) -> list[int]:
         """Take in the detections of a frame; the track id of each."""
@@ -156,11 +156,11 @@ class PublishedTracker:
             self.ended.append(track)
 
     def _begin(self, frame: int, row: int, seen: Sighting) -> int:
-        self._last_id += 1
+        self.last_id += 1
         history = deque([(frame, seen)] * self.life.track_history, self.life.track_history)
         self.tracks.append(
             PublishedTrack(
-                id=self._last_id,
+                id=self.last_id,
                 history=history,
                 appearance=seen.appearance,
                 pose=seen.pose,
@@ -170,7 +170,7 @@ class PublishedTracker:
                 sightings=[(frame, row)],
             )
         )
-        return self._last_id
+        return self.last_id
 
     def _emit(self, frame: int) -> None:
         """Confirmed tracks, and the frames before of those that are confirmed now."""
@@ -181,7 +181,7 @@ class PublishedTracker:
             here.append((track.id, track.frames_since_seen))
             if not track.told:
                 for before, _ in track.sightings[:-1]:
-                    self.emitted[before].append((track.id, 0))
+                    self.emitted.setdefault(before, []).append((track.id, 0))
                 track.told = True
 
     def _predict(self) -> None:

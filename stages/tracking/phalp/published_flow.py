@@ -5,15 +5,17 @@ Place and nearness come from the bodies' translations, told as PHALP tells them 
 published settings are frames of 30 fps video; at other rates they last as long in seconds.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from jaxtyping import Float64
 from scipy.spatial.transform import Rotation
 
 from pipeline.camera import project
+from pipeline.context import Context
 from pipeline.types import Bodies, Camera, Detections, Video
+from stages.tracking._in_blocks import follow
 from stages.tracking.phalp import cost
 from stages.tracking.phalp.features import (
     CAMERA,
@@ -23,10 +25,11 @@ from stages.tracking.phalp.features import (
     SQUARE_PX,
     pose_vector,
 )
-from stages.tracking.phalp.frames import OneFrame
+from stages.tracking.phalp.frames import Frames
 from stages.tracking.phalp.location import forecast
 from stages.tracking.phalp.looks import Look, evidence_against
 from stages.tracking.phalp.published import Life, PosePrediction, PublishedTracker, Sighting
+from stages.tracking.phalp.published_state import PublishedFollower, SeenLook
 
 PUBLISHED_FPS = 30.0
 SCALES = {"EQ_019": cost.EQ_019, "EQ_010": cost.EQ_010}
@@ -39,14 +42,6 @@ APPEARANCE_SCALE = 0.25
 """Of the look's evidence as the cost's appearance term: 1.0 of evidence against is 0.33."""
 POSE_ALPHA = 5.0
 """Penalty on the slope of the straight line through the last poses."""
-
-
-@dataclass(frozen=True)
-class SeenLook:
-    """The look of a track or a detection."""
-
-    mean: Float64[np.ndarray, " d"]
-    weight: Float64[np.ndarray, " d"]
 
 
 class LookAppearance:
@@ -148,21 +143,16 @@ def tracker_for(
 
 
 def follow_published(
-    frames: Iterable[OneFrame],
+    frames: Frames,
     video: Video,
     detections: Detections,
     bodies: Bodies,
     camera: Camera,
     tracker: PublishedTracker,
+    context: Context,
 ) -> list[np.ndarray]:
     """Sightings of every track that was confirmed."""
-    index: list[np.ndarray] = []
-    for one in frames:
-        index.append(one.found.index)
-        seen = sightings_of(video, detections, bodies, camera, one.found.index)
-        tracker.step(one.number, seen, is_cut=one.is_cut)
-    confirmed = [track for track in tracker.tracks if track.confirmed]
-    return [
-        np.array([index[frame][row] for frame, row in track.sightings])
-        for track in (*tracker.ended, *confirmed)
-    ]
+    sightings = partial(sightings_of, video, detections, bodies, camera)
+    follower = PublishedFollower(frames, sightings, tracker)
+    tracks = follow(follower, len(frames), context).tracks
+    return [tracks[number] for number in follower.confirmed]
