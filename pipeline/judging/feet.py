@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float64
-from scipy.signal import savgol_filter
+from scipy.ndimage import uniform_filter1d
 
 from pipeline.judging.posed import Posed
 from pipeline.skeletons import BLAZEPOSE33
@@ -104,6 +104,6 @@ def _speed_m_s(
         return np.full(depth_m.shape, np.inf)
     step_s = float(np.median(np.diff(time_s)))
     window = min(2 * round(SMOOTHED_S / step_s / 2) + 1, len(time_s) - (len(time_s) + 1) % 2)
-    smooth_px = savgol_filter(marks_px, max(window, 3), 1, axis=0, mode="nearest")
+    smooth_px = uniform_filter1d(marks_px, max(window, 3), axis=0, mode="nearest")
     metres = (smooth_px / camera.K_px[[0, 1], [0, 1]]) * depth_m[..., None].mean(0, keepdims=True)
     return np.linalg.norm(np.gradient(metres, time_s, axis=0), axis=-1)
