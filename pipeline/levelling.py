@@ -18,7 +18,6 @@ from pipeline.types import Person
 
 FRAMES_AT_ONCE = 64
 """Posed at a time, which bounds the memory."""
-STANDING = "standing feet"
 _FEET = SMPL24.indices(*(f"{s}_{part}" for s in ("left", "right") for part in ("ankle", "foot")))
 
 
@@ -37,7 +36,7 @@ def on_floor(take: Take, floor: Floor) -> Take:
     up = 1 if take.up == "y" else 2
     first = min(take.people, key=lambda person: (person.frame_index[0], person.id))
     shift_m = -level.posed(first, slice(0, 1)).joints_m[0, 0].numpy()
-    if floor.source == STANDING:
+    if floor.is_told:
         shift_m[up] = -float(floor.point_m @ floor.up)
     else:
         shift_m[up] = -min(_lowest_sole_m(level, person, up) for person in take.people)
@@ -49,14 +48,14 @@ def tell_floor(floor: Floor, events: EventLog) -> None:
     """How the camera was held against the floor, and where height 0 is."""
     x, y, z = floor.up / np.linalg.norm(floor.up)
     down_deg, roll_deg = float(np.degrees(np.arcsin(-z))), float(np.degrees(np.arctan2(x, -y)))
-    if floor.source == STANDING:
+    if floor.is_told:
         where = "height 0 is the floor through standing feet"
     elif floor.source == "lowest feet":
         where = "nobody's feet stand in the picture: level by the lowest feet, height 0 the lowest"
     else:
         where = "no floor was found: as level as the camera, height 0 is the lowest sole"
     slant = f"the camera looked {down_deg:.1f} degrees down and was rolled by {roll_deg:.1f}"
-    kind: Kind = "info" if floor.source == STANDING else "assumption"
+    kind: Kind = "info" if floor.is_told else "assumption"
     events.record("export", kind, f"--floor: {where}; {slant}")
 
 

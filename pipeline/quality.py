@@ -40,6 +40,9 @@ def _reprojection_px(posed: Posed, camera: Camera) -> float | None:
 
 
 def _jitter(posed: Posed) -> float | None:
+    """Over frames in which there is a body; what lies between two stretches is no motion."""
     if len(posed.person) < JITTER_FRAMES:
         return None
-    return round(float(jitter_m_s3(posed.joints_m, posed.person.time_s)), 3)
+    drawn = posed.person.drawn
+    jitter = jitter_m_s3(posed.joints_m, posed.person.time_s, valid=drawn)
+    return round(float(jitter), 3) if np.isfinite(jitter) else None

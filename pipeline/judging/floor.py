@@ -42,12 +42,27 @@ class Floor:
         return (points_m - self.point_m) @ self.up
 
     @property
+    def is_told(self) -> bool:
+        """Standing feet tell it; else it is a guess, and so are heights above it."""
+        return self.source == "standing feet"
+
+    @property
     def axes(self) -> Float64[np.ndarray, "3 3"]:
         """Rows: right, up and towards the camera along the floor; turns camera into floor axes."""
         right = np.array([1.0, 0.0, 0.0])
         right -= (right @ self.up) * self.up
         right /= np.linalg.norm(right)
         return np.stack([right, self.up, np.cross(right, self.up)])
+
+
+def floor_words(source: str) -> str:
+    """A sentence on how far a floor of this source can be believed."""
+    return {
+        "standing feet": "The floor lies under feet that stand still in the picture.",
+        "lowest feet": "No foot is seen to stand still, as before a moving camera: the floor lies "
+        "under the lowest feet and is a guess, and people may hover above it.",
+        "assumed": "Nobody tells where the floor is: it is assumed.",
+    }[source]
 
 
 def find_floor(people: Sequence[Posed], stances: Sequence[Stance]) -> Floor:

@@ -59,6 +59,8 @@ class Summary:
     """Frames with a sole more than 2 cm below the floor."""
     floor_offset_m: float | None
     """How far the person's feet stand above (or, negative, below) the common floor."""
+    hover_m: float | None
+    """Median height of the lowest sole above the floor, where nobody's feet tell the floor."""
     bone_length_spread_mm: float
     """Largest standard deviation of any bone's length over time, in the file's joints."""
     stature_m: float
@@ -143,6 +145,7 @@ def _summary(
         penetration_mm=_mean(series.penetration_mm, 1),
         sunk_share=round(float(sunk[measured].mean()), 4) if measured.any() else None,
         floor_offset_m=_rounded(floor.offset_m.get(person.id)),
+        hover_m=None if floor.is_told else _rounded(_hover_m(posed, floor)),
         bone_length_spread_mm=round(bone_spread_mm(file_joints_m[person.drawn]), 2),
         stature_m=round(float(posed.stature_m), 3),
         stature_spread_m=round(float(statures_m.std()), 3) if len(statures_m) > 1 else None,
@@ -196,6 +199,12 @@ def _penetration_mm(posed: Posed, floor: Floor) -> np.ndarray:
         return np.full(len(posed.person), np.nan)
     lowest_m = floor.height_m(posed.soles_m).min(axis=(1, 2)) - own_m
     return np.where(posed.person.drawn, 1000.0 * np.maximum(-lowest_m, 0.0), np.nan)
+
+
+def _hover_m(posed: Posed, floor: Floor) -> float | None:
+    """Before a moving camera one floor fits no two moments: how far off it the body mostly is."""
+    lowest_m = floor.height_m(posed.soles_m).min(axis=(1, 2))[posed.person.drawn]
+    return float(np.maximum(np.median(lowest_m), 0.0)) if len(lowest_m) else None
 
 
 def _mean(values: np.ndarray, digits: int) -> float | None:

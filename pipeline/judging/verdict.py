@@ -44,6 +44,7 @@ LIMITS = {
     "slide m/s": Limit(0.10, 0.25),
     "sunk mm": Limit(10.0, 30.0),
     "floor offset m": Limit(0.15, math.inf),
+    "hover m": Limit(0.08, math.inf),
     "stature spread m": Limit(0.05, 0.10),
     "bone spread mm": Limit(1.0, 1.0),
     "expected error deg": Limit(11.0, 16.0),
@@ -79,7 +80,18 @@ class Verdict:
 def judge(summary: Summary, fps: float, risk: Risk) -> Verdict:
     """All findings about one person, and one sentence or two."""
     findings = tuple(_findings(summary, fps, risk))
-    return Verdict(_overall(findings), _in_words(findings), findings)
+    text = f"{_in_words(findings)}{_not_measured(summary)}"
+    return Verdict(_overall(findings), text, findings)
+
+
+def _not_measured(s: Summary) -> str:
+    """What the verdict cannot rest on."""
+    unknown = {
+        "how far the body lies off the picture": s.reprojection_percent,
+        "foot slide": s.foot_slide_mm_per_frame,
+    }
+    missing = [name for name, value in unknown.items() if value is None]
+    return f" Not measured: {', '.join(missing)}." if missing else ""
 
 
 def _findings(s: Summary, fps: float, risk: Risk) -> list[Finding]:
@@ -99,11 +111,13 @@ def _findings(s: Summary, fps: float, risk: Risk) -> list[Finding]:
         ("slide m/s", None if s.foot_slide_mm_per_frame is None
          else s.foot_slide_mm_per_frame * fps / 1000,
          lambda v: f"standing feet slide {100 * v:.0f} cm a second"),
-        ("sunk mm", s.penetration_mm, lambda v: f"feet {v:.0f} mm below the floor on average"),
-        ("floor offset m", s.floor_offset_m and abs(s.floor_offset_m),
-         _on_floor),
+        ("sunk mm", s.penetration_mm if s.hover_m is None else None,
+         lambda v: f"feet {v:.0f} mm below the floor on average"),
+        ("floor offset m", None if s.floor_offset_m is None or s.hover_m is not None
+         else abs(s.floor_offset_m), _on_floor),
+        ("hover m", s.hover_m, _hovers),
         ("stature spread m", s.stature_spread_m,
-         lambda v: f"single frames disagree about the height by {100 * v:.0f} cm"),
+         lambda v: f"single frames disagree about the height by {_cm(v)}"),
         ("expected error deg", s.expected_error_deg, lambda v: _unsure(v, s)),
     ]  # fmt: skip
     found += [
@@ -142,11 +156,25 @@ def _unsure(error_deg: float, s: Summary) -> str:
 
 def _on_floor(off_m: float) -> str:
     if LIMITS["floor offset m"].level(off_m) == "good":
-        return f"on the common floor within {100 * off_m:.0f} cm"
+        return f"on the common floor within {_cm(off_m)}"
     return (
         f"stands {100 * off_m:.0f} cm off the common floor: on or below something, or size and "
         "distance are wrong"
     )
+
+
+def _hovers(height_m: float) -> str:
+    if LIMITS["hover m"].level(height_m) == "good":
+        return f"mostly within {_cm(height_m)} of the guessed floor"
+    return (
+        f"hovers {100 * height_m:.0f} cm above the floor in most frames: no foot is seen to stand "
+        "still, as before a moving camera, so one floor does not fit"
+    )
+
+
+def _cm(length_m: float) -> str:
+    """Centimetres, never none at all."""
+    return f"{max(math.ceil(100 * length_m - 0.5), 1)} cm"
 
 
 def _steadiness(jitter_m_s3: float) -> str:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from pipeline import storage
 from pipeline.context import Context
 from pipeline.files import output_errors, write_json, written_aside
+from pipeline.judging.floor import floor_words
 from pipeline.judging.result import Judgement, judge_result
 from pipeline.judging.verdict import LIMITS
 from pipeline.report_page import charts
@@ -61,18 +62,32 @@ def render_page(facts: Mapping[str, Any], pictures: Pictures) -> str:
         timeline=charts.timeline(facts),
         floor_map=charts.floor_map(facts),
         curves=[_curves(person, facts) for person in facts["people"]],
-        backends=[
-            (stage, block["backend"])
-            for stage, block in facts.get("settings", {}).items()
-            if isinstance(block, dict) and "backend" in block
-        ],
+        backends=_backends(facts),
+        floor_words=floor_words(facts["floor"]["source"]),
         level_of_risk=_level_of_risk,
         flat_settings=_flat(facts.get("settings", {})),
     )
 
 
+FIRST_PASS = ("detection", "regression")
+
+
+def _backends(facts: Mapping[str, Any]) -> list[tuple[str, str, float | None]]:
+    """Stage, backend, and seconds where they are known; the first pass has one time for both."""
+    rows, seconds = [], facts["seconds"]
+    for stage, block in facts.get("settings", {}).items():
+        if not (isinstance(block, dict) and "backend" in block):
+            continue
+        if stage == FIRST_PASS[1] and rows and rows[-1][0] == FIRST_PASS[0]:
+            both = f"{rows[-1][1]}, {block['backend']}"
+            rows[-1] = (" and ".join(FIRST_PASS), both, seconds.get("perception"))
+        else:
+            rows.append((stage, block["backend"], seconds.get(stage)))
+    return rows
+
+
 def _curves(person: Mapping[str, Any], facts: Mapping[str, Any]) -> list[tuple[str, Markup]]:
-    span = charts.video_span(facts, 36.0, 250.0)
+    span = charts.video_span(facts, 36.0, 330.0)
     fps = float(facts["video"]["fps"])
     drawn = []
     for name, title, measure in CURVES:

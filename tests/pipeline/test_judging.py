@@ -12,6 +12,8 @@ from pipeline.judging.floor import find_floor
 from pipeline.judging.person import bone_spread_mm, judge_person
 from pipeline.judging.posed import pose_person
 from pipeline.judging.verdict import LIMITS, Risk, judge
+from pipeline.quality import person_summary
+from pipeline.result import ResultFolder
 from pipeline.skeletons import SMPL24
 from pipeline.types import Status
 from tests.pipeline.judged_people import camera_of, found_people, true_scene
@@ -134,6 +136,48 @@ def test_a_camera_that_moves_leaves_feet_unmeasured(truth):
     summaries, floor = judged(panned, truth)
     assert [s.foot_slide_mm_per_frame for s in summaries] == [None, None]
     assert floor.source == "lowest feet"
+
+
+def test_people_who_hover_over_a_guessed_floor_are_told_of(truth):
+    """A camera that moves lifts people off any one floor: no verdict may call that good."""
+    people, frames = found_people(truth), len(truth.time_s)
+    rising = np.linspace(0, 1, frames)[:, None] * np.array([0.0, -0.6, 0.0])
+    spoilt = []
+    for person in people:
+        marks = person.keypoints_px.copy()
+        marks[..., 0] += 12.0 * np.arange(frames)[:, None]
+        spoilt.append(moved(replace(person, keypoints_px=marks), rising))
+    summaries, floor = judged(spoilt, truth)
+    assert not floor.is_told
+    for summary, posed in zip(
+        summaries, [pose_person(p, load_body()) for p in spoilt], strict=True
+    ):
+        lowest = floor.height_m(posed.soles_m).min(axis=(1, 2))
+        assert summary.hover_m == pytest.approx(max(np.median(lowest), 0), abs=1e-3)
+        assert summary.hover_m > 0.15
+        verdict = judge(summary, FPS, Risk())
+        assert f"hovers {100 * summary.hover_m:.0f} cm" in verdict.text
+        assert "common floor" not in verdict.text and verdict.level != "good"
+        assert "Not measured: foot slide." in verdict.text
+
+
+def test_where_feet_tell_the_floor_nobody_hovers(people, truth):
+    summaries, floor = judged(people, truth)
+    assert floor.is_told and [summary.hover_m for summary in summaries] == [None, None]
+
+
+def test_jitter_of_the_run_is_that_of_the_report(people, truth, tmp_path):
+    """Bodies of lost frames are nowhere: a jump across them is no jitter."""
+    person = people[0]
+    status = person.status.copy()
+    status[20:40] = Status.MISSING
+    lost = moved(replace(person, status=status), np.zeros((len(person), 3)))
+    t_m = lost.t_camera_m.copy()
+    t_m[20:40] += np.array([5.0, 0.0, 0.0], np.float32)
+    lost = replace(lost, t_camera_m=t_m)
+    (summary, _), _ = judged((lost, people[1]), truth)
+    told = person_summary(lost, ResultFolder(tmp_path), camera_of(truth), load_body())
+    assert told["jitter_m_s3"] == pytest.approx(summary.jitter_m_s3, rel=0.02)
 
 
 def test_people_who_walk_on_are_kept_apart_and_exchanged_ones_are_not(people):
