@@ -71,4 +71,5 @@ def import_command(
         for event in report["events"]:
             text = f"  {event['kind']}: {event['message']}"
             ERR.print(text, highlight=False, markup=False, soft_wrap=True)
+        OUT.print(f"Look closer with: humans4d inspect {out}", highlight=False, soft_wrap=True)
     return 0

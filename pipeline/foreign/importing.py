@@ -20,6 +20,7 @@ from pipeline.limits import VideoLimits
 from pipeline.overlay import Overlay
 from pipeline.person_file import write_people
 from pipeline.report import recorded
+from pipeline.report_page import write_report
 from pipeline.result import ResultFolder
 from pipeline.video import open_video
 
@@ -88,6 +89,8 @@ def import_result(
                 "rendering",
                 lambda: overlay.write(folder.overlay_path, found.video, keep.unfinished),
             )
+        if settings.report.enabled:
+            keep.files("report", lambda: write_report(folder, context))
         keep.tidy()
     return folder.read_report()
 
@@ -107,6 +110,6 @@ def _stages(settings: Settings) -> tuple[str, ...]:
 
 def _told(settings: Settings, later: Chosen, program: str, path: Path) -> dict[str, Any]:
     """What run.json says of the settings: the import, and only the stages that ran."""
-    kept = ("video", "camera", "body", "device", *later.names, "overlay")
+    kept = ("video", "camera", "body", "device", *later.names, "overlay", "report")
     raw = {key: settings.raw[key] for key in kept if key in settings.raw}
     return {"import": {"backend": program, "file": str(path)}, **raw}

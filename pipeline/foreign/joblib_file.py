@@ -30,6 +30,7 @@ from pipeline.unpickle_stand_ins import (
 )
 
 _ZLIB_STARTS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+COMPRESSED_STARTS = (*_ZLIB_STARTS, b"\x1f\x8b", b"BZ", b"\xfd7", b"\x5d\x00")
 SMALL_BYTES = 256 << 20
 LARGEST_RATIO = 200
 """What a compressed file may grow to: to a small size anyway, else so many times its own."""

@@ -71,11 +71,15 @@ def imported(
 
 def _check_size(result: ForeignResult, video: Video, path: Path) -> None:
     size = (video.width_px, video.height_px)
-    if result.size_px not in (None, size):
+    if result.size_px and result.size_px != size:
         raise InputError(
-            f"{path}: was made from a video of {result.size_px} pixels, "
-            f"{video.path} has {size}. Is it another video?"
+            f"{path}: was made from a video of {_by(result.size_px)} pixels, "
+            f"{video.path} has {_by(size)}. Is it another video?"
         )
+
+
+def _by(size_px: tuple[int, int]) -> str:
+    return "x".join(map(str, size_px))
 
 
 def _camera(result: ForeignResult, video: Video, known: CameraSettings, events: EventLog) -> Camera:

@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 from pipeline.foreign.amass import from_amass, is_amass
 from pipeline.foreign.bvh import from_bvh
 from pipeline.foreign.gvhmr import from_gvhmr, is_gvhmr
-from pipeline.foreign.joblib_file import read_joblib
+from pipeline.foreign.joblib_file import COMPRESSED_STARTS, read_joblib
 from pipeline.foreign.phalp import from_phalp, is_phalp
 from pipeline.foreign.result import ForeignResult, check_bounds
 from pipeline.foreign.wham import from_wham, is_wham
@@ -21,6 +21,8 @@ from pipeline.torch_file import TorchFile, open_torch_file
 from pipeline.torch_pickle import FAULTS, StoredTensor
 
 KNOWN = "PHALP/4DHumans/TokenHMR .pkl, WHAM .pkl, GVHMR .pt or .npz, AMASS .npz, BVH"
+PICKLE_STARTS = (b"\x80", b"(", b"]", b"}", *COMPRESSED_STARTS)
+"""Of pickles of newer and of the oldest protocols."""
 DEEPEST_TENSOR = 2
 """Mappings in mappings; GVHMR's parameters lie one level deep."""
 _READERS = (
@@ -41,11 +43,16 @@ def read_foreign(path: Path, rest_m: np.ndarray) -> ForeignResult:
     Raises:
         InputError: of no known program, damaged, or asking to run something.
     """
+    if path.is_dir() or not path.exists():
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"{path} {found}. Give the file of a result. Known: {KNOWN}")
     check_file(path)
     with path.open("rb") as file:
         start = file.read(9)
     if start == b"HIERARCHY":
         return _read_by(lambda _, bvh: from_bvh(bvh, rest_m), None, path)
+    if not start.startswith((b"PK", *PICKLE_STARTS)):
+        raise InputError(f"{path}: no result of a program that is known. Known: {KNOWN}")
     content = _archive(path) if start[:2] == b"PK" else read_joblib(path)
     for is_theirs, read in _READERS:
         if is_theirs(content):

@@ -102,7 +102,8 @@ def check_bounds(result: ForeignResult, path: Path) -> None:
     if result.fps is not None and not RATES_FPS[0] <= result.fps <= RATES_FPS[1]:
         raise InputError(f"{path}: {result.fps:g} frames a second are no rate of a video")
     if not all(1 <= side <= LARGEST_SIDE_PX for side in result.size_px or ()):
-        raise InputError(f"{path}: {result.size_px} pixels are no size of a video")
+        size = "x".join(map(str, result.size_px or ()))
+        raise InputError(f"{path}: {size} pixels are no size of a video")
 
 
 def same_length(path: Path, where: str, *arrays: np.ndarray) -> None:

@@ -301,6 +301,30 @@ def test_nan_frames_are_left_out_aloud(humans4d, tmp_path):
     assert code == EXIT_INPUT and "no body in it can be used" in text
 
 
+def test_an_import_is_judged_as_a_run_is(humans4d, take, tmp_path):
+    path, out = export(take, ["phalp"], tmp_path, Context())["phalp"][0], tmp_path / "y"
+    code, text = humans4d("import", path, "-o", out)
+    assert code == 0 and f"humans4d inspect {out}" in text
+    assert (out / "report.html").stat().st_size > 10_000
+    people = json.loads((out / "report.json").read_text())["people"]
+    assert [person["id"] for person in people] == [1, 2]
+    for person in people:
+        assert "how far the body lies off the picture" in person["verdict"]["text"]
+    code, text = humans4d("inspect", out)
+    assert code == 0 and "person 1: " in text and "report.html" in text
+    code, _ = humans4d("import", path, "-o", tmp_path / "z", "report.enabled=false")
+    assert code == 0 and not (tmp_path / "z" / "report.html").exists()
+
+
+def test_files_that_are_no_result_are_refused_in_plain_words(humans4d, tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x20ftypisom")
+    (tmp_path / "a.txt").write_text("# words")
+    for given in ("a.json", "a.mp4", "a.txt", ".", "gone.pkl"):
+        code, text = humans4d("import", tmp_path / given, "-o", tmp_path / "y")
+        assert code == EXIT_INPUT and "Known: PHALP" in text and "pickle (" not in text
+
+
 def test_a_drawing_needs_a_video(humans4d, take, tmp_path):
     path = export(take, ["amass"], tmp_path, Context())["amass"][0]
     code, text = humans4d("import", path, "-o", tmp_path / "y", "overlay.enabled=true")
