@@ -1,7 +1,7 @@
 """Name tags: white text on the person's colour, made once and blended onto the layer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -84,6 +84,59 @@ def place_tag(
     return Tag(
         min(max(left, 0), width_px - tag_width), min(max(top, 0), height_px - tag_height), picture
     )
+
+
+def spread_tags(tags: Sequence[Tag], width_px: int, height_px: int) -> list[Tag]:
+    """Tags moved apart, where there is room, so that every one can be read; the order is kept.
+
+    The last (the nearest person's) stays. Each before it gives way to those after it by the
+    shortest way, so that it slides and does not jump when people pass each other.
+    """
+    placed: list[Tag] = []
+    for tag in reversed(tags):
+        moved = tag
+        for _ in range(len(placed)):
+            other = next((one for one in placed if _overlap(moved, one)), None)
+            if other is None:
+                break
+            moved = _beside(moved, other, placed, width_px, height_px)
+        placed.append(moved)
+    return placed[::-1]
+
+
+def _overlap(one: Tag, other: Tag) -> bool:
+    height, width = one.rgba.shape[:2]
+    other_height, other_width = other.rgba.shape[:2]
+    return (
+        one.x_px < other.x_px + other_width
+        and other.x_px < one.x_px + width
+        and one.y_px < other.y_px + other_height
+        and other.y_px < one.y_px + height
+    )
+
+
+def _beside(tag: Tag, other: Tag, placed: Sequence[Tag], width_px: int, height_px: int) -> Tag:
+    """The nearest place left, right, above or below the other; free ones and the picture first."""
+    height, width = tag.rgba.shape[:2]
+    places = [
+        replace(tag, x_px=other.x_px - width),
+        replace(tag, x_px=other.x_px + other.rgba.shape[1]),
+        replace(tag, y_px=other.y_px - height),
+        replace(tag, y_px=other.y_px + other.rgba.shape[0]),
+    ]
+    inside = [
+        one
+        for one in places
+        if 0 <= one.x_px <= width_px - width and 0 <= one.y_px <= height_px - height
+    ]
+    if not inside:
+        return tag
+
+    def way(one: Tag) -> tuple[bool, int]:
+        taken = any(_overlap(one, other) for other in placed)
+        return taken, abs(one.x_px - tag.x_px) + abs(one.y_px - tag.y_px)
+
+    return min(inside, key=way)
 
 
 def draw_tags(layer: Layer, tags: Sequence[Tag]) -> None:

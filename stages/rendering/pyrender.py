@@ -26,7 +26,7 @@ from pipeline.errors import MissingError
 from pipeline.types import Layer, PosedMesh
 from stages.rendering._gl_reading import AreaRenderer, PixelsOnTheWay
 from stages.rendering._gl_scene import GlScene
-from stages.rendering._labels import Tag, draw_tags, place_tag
+from stages.rendering._labels import Tag, draw_tags, place_tag, spread_tags
 from stages.rendering._rectangle import Rectangle, rectangle_around
 from stages.rendering._straight import straight_layer
 
@@ -108,6 +108,7 @@ class Backend:
                 rgb = mesh.rgb.reshape(-1, 3).mean(axis=0).astype(np.uint8)
                 tag = place_tag(mesh.label, rgb, points, width_px, height_px)
                 tags += [tag] if tag else []
+        tags = spread_tags(tags, width_px, height_px)
         area = rectangle_around(points_px, tags, width_px, height_px)
         if area.right == area.left:
             return partial(Layer, 0, 0, np.zeros((0, 0, 4), dtype=np.uint8))

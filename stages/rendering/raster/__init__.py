@@ -18,7 +18,7 @@ from pipeline.composite import blend_on_yuv
 from pipeline.context import Context
 from pipeline.types import Layer, PosedMesh
 from pipeline.yuv import empty_yuv
-from stages.rendering._labels import Tag, draw_tags, place_tag
+from stages.rendering._labels import Tag, draw_tags, place_tag, spread_tags
 from stages.rendering._rectangle import rectangle_around
 from stages.rendering._shading import vertex_colours
 from stages.rendering.raster.clipping import Surface, clip_near
@@ -71,7 +71,7 @@ class Backend:
         bodies = [body for body in bodies if len(body.surface.faces)]
         # Far bodies first, so that the nearest person's tag is on top.
         bodies.sort(key=lambda body: float(np.fmax.reduce(body.points[:, 2])))
-        tags = [body.tag for body in bodies if body.tag]
+        tags = spread_tags([body.tag for body in bodies if body.tag], width_px, height_px)
         area = rectangle_around([body.points[:, :2] for body in bodies], tags, width_px, height_px)
         rgba = np.zeros((area.bottom - area.top, area.right - area.left, 4), dtype=np.uint8)
         layer = Layer(area.left, area.top, rgba)
