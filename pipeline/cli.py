@@ -101,7 +101,8 @@ def _exit_code() -> int:
         code = EXIT_INTERRUPTED
     except Exception as error:
         if _is_usage_error(error):
-            _complain(error.format_message(), EXIT_SETTINGS)  # type: ignore[attr-defined]
+            text = error.format_message().replace("Value error, ", "")  # type: ignore[attr-defined]
+            _complain(text, EXIT_SETTINGS)
             return EXIT_SETTINGS
         if os.environ.get("HUMANS4D_DEBUG"):
             raise

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from pipeline.person_file import read_person
 from pipeline.result import ResultFolder
 from pipeline.schema import person_problems
 from pipeline.take import Take, Up, without_gaps
-from pipeline.types import PER_FRAME, Camera, Person
+from pipeline.types import Camera, Person
 
 STAGE = "export"
 
@@ -126,9 +126,10 @@ def _inside(time_s: np.ndarray, part: Part) -> np.ndarray:
     end_s = np.inf if part.end_s is None else part.end_s
     inside = (time_s >= start_s) & (time_s < end_s)
     if not inside.any():
+        given = (("--start", part.start_s), ("--end", part.end_s))
+        asked = " ".join(f"{name} {value:g}" for name, value in given if value is not None)
         raise SettingsError(
-            f"--start {start_s} --end {end_s}: no frame there; "
-            f"the video's go from {time_s[0]:.3f} s to {time_s[-1]:.3f} s"
+            f"{asked}: no frame there; the video's go from {time_s[0]:.3f} s to {time_s[-1]:.3f} s"
         )
     return inside
 
@@ -150,11 +151,7 @@ def _cut(people: tuple[Person, ...], take: Take, events: EventLog, verb: str) ->
 def _rows_of(person: Person, rows: np.ndarray) -> Person:
     """Some rows of a person; those where a gap is all there is at either end are left out."""
     full, drawn = without_gaps(person), np.flatnonzero(rows & person.drawn)
-    part = slice(drawn[0], drawn[-1] + 1)
-    values = {
-        name: None if (value := getattr(full, name)) is None else value[part] for name in PER_FRAME
-    }
-    return replace(full, **cast(dict[str, Any], values))
+    return full.cut(slice(drawn[0], drawn[-1] + 1))
 
 
 def export(

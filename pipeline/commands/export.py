@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pipeline import backends
-from pipeline.console import ERR, OUT, configure_logging
+from pipeline.console import OUT, configure_logging
 from pipeline.errors import SettingsError
 from pipeline.imports import without_gc
 from pipeline.result import ResultFolder
@@ -87,6 +87,7 @@ def export_command(
     folder = ResultFolder(asked.result)
     report = folder.read_report()
     with without_gc():
+        from pipeline.commands.view import tell_events
         from pipeline.context import Context
         from pipeline.exporting import Part, export, read_take
         from pipeline.levelling import floor_of
@@ -100,10 +101,7 @@ def export_command(
     written = export(take, asked.formats, out, context, **how)
     for name, paths in written.items():
         OUT.print(_line(name, paths), highlight=False, markup=False, soft_wrap=True)
-    for event in context.events.events:
-        who = "" if event.person_id is None else f"person {event.person_id}: "
-        text = f"  {event.kind}: {who}{event.message}"
-        ERR.print(text, highlight=False, markup=False, soft_wrap=True)
+    tell_events(context)
     return 0
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pipeline.console import ERR, OUT, configure_logging, progress_factory
+from pipeline.console import OUT, configure_logging, progress_factory
 from pipeline.errors import SettingsError
 from pipeline.imports import without_gc
 from pipeline.result import ResultFolder
@@ -74,6 +74,7 @@ def render_command(
     report = folder.read_report()
     with without_gc():
         from pipeline.commands.export import _ids
+        from pipeline.commands.view import tell_events
         from pipeline.context import Context
         from pipeline.exporting import Part
         from pipeline.views.rendering import Wanted, render
@@ -95,9 +96,7 @@ def render_command(
     )
     drawing = _renderer(renderer, settings, mode, labels, context)
     written = render(folder, wanted, output, drawing, context)
-    for event in context.events.events:
-        text = f"  {event.kind}: {event.message}"
-        ERR.print(text, highlight=False, markup=False, soft_wrap=True)
+    tell_events(context)
     shown = written[0] if len(written) == 1 else f"{len(written)} pictures in {written[0].parent}"
     OUT.print(f"{mode}: {shown}", highlight=False, markup=False, soft_wrap=True)
     return 0

@@ -54,7 +54,8 @@ def view_command(
 def tell_events(context: "Context") -> None:
     """What the user should know, on the terminal."""
     for event in context.events.events:
-        text = f"  {event.kind}: {event.message}"
+        who = "" if event.person_id is None else f"person {event.person_id}: "
+        text = f"  {event.kind}: {who}{event.message}"
         ERR.print(text, highlight=False, markup=False, soft_wrap=True)
 
 

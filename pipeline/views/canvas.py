@@ -14,6 +14,8 @@ from pipeline.types import Layer
 
 SUBPIXEL_BITS = 4
 FAR_PX = 30000.0
+SMALLEST_TEXT, LEGIBLE_TEXT = 0.45, 0.3
+"""Sizes of letters (1: 22 px tall): least by the picture's size, and least to fit its width."""
 Colour = tuple[int, int, int]
 
 
@@ -112,9 +114,12 @@ def dot(
 def write_text(
     canvas: UInt8[np.ndarray, "h w 4"], text: str, at_px: tuple[float, float], rgb: Colour
 ) -> None:
-    """Small words, their lower left corner at a pixel."""
+    """Small words, their lower left corner at a pixel; left out where they do not fit."""
     size = min(canvas.shape[:2]) / 1000.0
     corner = (round(at_px[0]), round(at_px[1]))
     thick = max(1, round(1.6 * size))
-    font = cv2.FONT_HERSHEY_SIMPLEX
-    cv2.putText(canvas, text, corner, font, max(size, 0.45), (*rgb, 255), thick, cv2.LINE_AA)
+    font, wanted = cv2.FONT_HERSHEY_SIMPLEX, max(size, SMALLEST_TEXT)
+    (width, _), _ = cv2.getTextSize(text, font, wanted, thick)
+    fitting = wanted * min((canvas.shape[1] - corner[0]) / width, 1.0)
+    if fitting >= LEGIBLE_TEXT:
+        cv2.putText(canvas, text, corner, font, fitting, (*rgb, 255), thick, cv2.LINE_AA)

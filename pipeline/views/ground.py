@@ -33,9 +33,13 @@ def draw_grid(
     eye_m: Float[np.ndarray, "3"],
     K_px: Float[np.ndarray, "3 3"],
     rgb: Colour,
+    area_m: tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]] | None = None,
 ) -> None:
-    """Lines a metre apart around the people, through a camera at `eye_m`, turned by `rotmat`."""
-    low, high = extent_m(scene)
+    """Lines a metre apart, through a camera at `eye_m`, turned by `rotmat`.
+
+    They lie around the people, or over `area_m`: its least and largest places along the floor.
+    """
+    low, high = area_m or extent_m(scene)
     step = grid_step_m(scene)
     xs = step * np.arange(np.floor(low[0] / step), np.ceil(high[0] / step) + 1)
     zs = step * np.arange(np.floor(low[1] / step), np.ceil(high[1] / step) + 1)

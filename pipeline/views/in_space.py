@@ -66,7 +66,8 @@ class InSpace:
         eye = self.eye
         plain = self.background == "plain"
         canvas = blank(self.size_px, BACKDROP if plain else None)
-        draw_grid(canvas, self.scene, eye.rotmat, eye.place_m, eye.K_px, GRID)
+        area_m = self._area_m(eye) if self.kind == "birdseye" else None
+        draw_grid(canvas, self.scene, eye.rotmat, eye.place_m, eye.K_px, GRID, area_m)
         draw_shadows(canvas, self.scene, moment.meshes, eye.rotmat, eye.place_m, eye.K_px)
         if self.kind == "birdseye":
             self._draw_sight(canvas, eye)
@@ -77,6 +78,8 @@ class InSpace:
         height = self.size_px[1]
         where = "the camera is on the left" if self.kind == "side" else "the camera is below"
         text = f"{moment.time_s:.2f} s   grid {grid_step_m(self.scene)} m, {where}"
+        if not self.scene.floor.is_told:
+            text += ", floor guessed"
         write_text(canvas, text, (0.02 * height, 0.975 * height), WORDS)
         if plain:
             canvas[..., 3] = 255  # soft lines round it down
@@ -104,6 +107,16 @@ class InSpace:
         middle = np.append((low + high)[:2] / 2, low[2] - distance_m)
         K_px = np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1.0]])
         return Eye(rotmat, rotmat.T @ middle, K_px)
+
+    def _area_m(self, eye: Eye) -> tuple[np.ndarray, np.ndarray]:
+        """What of the floor the picture shows from straight above: least and largest places."""
+        floor, (width, height) = self.scene.floor, self.size_px
+        corners_px = np.array([[0.0, 0.0, 1.0], [width, height, 1.0]])
+        rays = corners_px @ np.linalg.inv(eye.K_px).T @ eye.rotmat
+        away = floor.height_m(eye.place_m[None]) / -(rays @ floor.up)
+        places_m = eye.place_m + away[:, None] * rays
+        along = (places_m - floor.point_m) @ floor.axes[[0, 2]].T
+        return along.min(axis=0), along.max(axis=0)
 
     def _everything_m(self) -> np.ndarray:
         """Joints of everybody over time, and the floor below them."""

@@ -44,7 +44,9 @@ class View(Protocol):
         ...
 
 
-def make_view(mode: Mode, scene: Scene, size_px: tuple[int, int], *, transparent: bool) -> View:
+def make_view(
+    mode: Mode, scene: Scene, size_px: tuple[int, int], *, transparent: bool, film: bool
+) -> View:
     """The view of a mode.
 
     Args:
@@ -52,15 +54,18 @@ def make_view(mode: Mode, scene: Scene, size_px: tuple[int, int], *, transparent
         scene: what to draw.
         size_px: width and height of the whole picture.
         transparent: without a background.
+        film: the source's pictures are there; without, the mesh has nothing to stand beside.
     """
     if mode in ("side", "birdseye"):
         kind: Literal["side", "birdseye"] = "side" if mode == "side" else "birdseye"
         return InSpace(scene, size_px, kind, "none" if transparent else "plain")
     if mode == "mesh":
-        half_px = (size_px[0] // 2, size_px[1])
         ground = "none" if transparent else "plain"
+        if not film:
+            return InCamera(scene, size_px, draw_bodies, ground)
+        half_px = (size_px[0] // 2, size_px[1])
         rest_px = (size_px[0] - half_px[0], size_px[1])
-        left = InCamera(scene, half_px, draw_bodies, "none" if transparent else "video")
+        left = InCamera(scene, half_px, draw_bodies, "video")
         return Beside(left, InCamera(scene, rest_px, draw_bodies, ground))
     draw = {
         "overlay": draw_bodies,
@@ -77,7 +82,7 @@ def needs_video(mode: Mode) -> bool:
     return mode not in ("side", "birdseye", "silhouette")
 
 
-def natural_size_px(mode: Mode, scene: Scene) -> tuple[int, int]:
-    """The video's size; twice as wide for the mesh beside the input."""
+def natural_size_px(mode: Mode, scene: Scene, *, film: bool) -> tuple[int, int]:
+    """The video's size; twice as wide for the mesh beside the input, if there is any."""
     width, height = scene.size_px
-    return (2 * width, height) if mode == "mesh" else (width, height)
+    return (2 * width, height) if mode == "mesh" and film else (width, height)

@@ -25,6 +25,7 @@ from pipeline.views.heads import blur_heads
 from pipeline.views.modes import Mode, View, make_view, natural_size_px, needs_video
 from pipeline.views.png import write_png
 from pipeline.views.scene import Moment, Scene, read_scene
+from pipeline.views.target import picture_path, video_path
 
 STAGE = "rendering"
 BLOCK_FRAMES = 16
@@ -69,16 +70,17 @@ def render(
     """
     scene, take = read_scene(folder, wanted.part, context, renderer)
     source = _source(folder, take, wanted, context)
-    if wanted.blur_faces:
+    if wanted.blur_faces and source is not None:
         text = f"the heads of {len(scene.everybody)} tracked people are blurred; others keep theirs"
         context.events.record(STAGE, "info", text)
-    size_px = wanted.size_px or natural_size_px(wanted.mode, scene)
-    view = make_view(wanted.mode, scene, size_px, transparent=wanted.transparent)
+    film = source is not None and not wanted.transparent
+    size_px = wanted.size_px or natural_size_px(wanted.mode, scene, film=film)
+    view = make_view(wanted.mode, scene, size_px, transparent=wanted.transparent, film=film)
     moments = _moments(scene, take, source, wanted, context)
     default = folder.path / "views"
     if wanted.stills or wanted.png:
-        return _write_pictures(view, moments, out or default / wanted.mode, take, wanted, context)
-    path = out or default / f"{wanted.mode}.mp4"
+        return _write_pictures(view, moments, out, default / wanted.mode, take, wanted, context)
+    path = video_path(out, default / f"{wanted.mode}.mp4")
     return _write_video(view, moments, path, _clock(take, source), wanted, context)
 
 
@@ -129,7 +131,7 @@ def _moments(
     """The frames that are asked for, in order."""
     rows = np.arange(len(take.frame_index))
     if wanted.stills:
-        rows = np.unique(np.linspace(0, len(rows) - 1, wanted.stills + 2)[1:-1].round().astype(int))
+        rows = spread(len(rows), wanted.stills)
     pictures = _pictures(scene, source, take.frame_index[rows], wanted, context)
     for block in np.array_split(rows, -(-len(rows) // BLOCK_FRAMES)):
         start, end = int(take.frame_index[block[0]]), int(take.frame_index[block[-1]]) + 1
@@ -139,6 +141,11 @@ def _moments(
             index = int(take.frame_index[row])
             own = meshes[index] if index in meshes else scene.meshes(index, index + 1)[0]
             yield Moment(index, float(take.time_s[row]), next(pictures), own)
+
+
+def spread(frames: int, count: int) -> np.ndarray:
+    """So many frames, evenly apart, each in the middle of its part; all where there are no more."""
+    return np.floor((np.arange(min(count, frames)) + 0.5) * frames / min(count, frames)).astype(int)
 
 
 def _pictures(
@@ -182,17 +189,18 @@ def _write_video(
 def _write_pictures(
     view: View,
     moments: Iterator[Moment],
-    folder: Path,
+    out: Path | None,
+    default: Path,
     take: Take,
     wanted: Wanted,
     context: Context,
 ) -> list[Path]:
     count = min(wanted.stills or len(take.frame_index), len(take.frame_index))
     written = []
-    with output_errors(folder), context.progress("Drawing", count) as advance:
-        folder.mkdir(parents=True, exist_ok=True)
+    with output_errors(out or default), context.progress("Drawing", count) as advance:
         for moment in moments:
-            path = folder / f"{wanted.mode}_{moment.frame_index:06d}.png"
+            path = picture_path(out, default, f"{wanted.mode}_{moment.frame_index:06d}", count)
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_png(path, view.picture(moment))
             written.append(path)
             advance(1)

@@ -79,7 +79,7 @@ def read_scene(
     take = read_take(folder, replace(part, people=None), context, verb="draw")
     everybody = tuple(pose_person(person, context.body) for person in take.people)
     stances = [find_stance(posed, take.camera) for posed in everybody]
-    chosen = _chosen(everybody, part.people, folder)
+    chosen = _chosen(everybody, part, folder)
     scene = Scene(
         people=chosen,
         everybody=everybody,
@@ -93,17 +93,21 @@ def read_scene(
     return scene, take
 
 
-def _chosen(
-    everybody: Sequence[Posed], ids: Sequence[int] | None, folder: ResultFolder
-) -> tuple[Posed, ...]:
+def _chosen(everybody: Sequence[Posed], part: Part, folder: ResultFolder) -> tuple[Posed, ...]:
+    ids = part.people
     known = [posed.person.id for posed in everybody]
     unknown = sorted(set(ids or ()) - set(known))
     if unknown:
         raise SettingsError(
             f"--people {','.join(map(str, unknown))}: not in {folder.path}. "
-            f"It has there: {','.join(map(str, known))}"
+            f"It has{_there(part)}: {','.join(map(str, known))}"
         )
     return tuple(posed for posed in everybody if ids is None or posed.person.id in ids)
+
+
+def _there(part: Part) -> str:
+    whole = part.start_s is None and part.end_s is None
+    return "" if whole else " in this stretch"
 
 
 def is_filled(person: Person, row: int) -> bool:

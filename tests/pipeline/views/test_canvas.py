@@ -60,3 +60,15 @@ def test_a_picture_fits_in_the_middle(size):
     canvas.place(np.full((90, 160, 3), 200, np.uint8), where, sheet)
     share = (sheet[..., 0] == 200).mean()
     assert share == pytest.approx(where.scale**2 * 160 * 90 / (size[0] * size[1]), rel=0.03)
+
+
+@pytest.mark.parametrize(("width", "shown"), [(2000, True), (260, True), (60, False)])
+def test_words_fit_or_are_left_out(width, shown):
+    picture = canvas.blank((width, 200))
+    canvas.write_text(picture, "3.80 s   grid 1 m, the camera is below", (4.0, 190.0), (9, 9, 9))
+    columns = np.flatnonzero(picture[..., 3].any(axis=0))
+    assert bool(len(columns)) == shown
+    if shown:
+        assert columns.max() <= width - 1
+        last = picture[:, -1, 3] if width > columns.max() + 1 else np.zeros(1)
+        assert not last.any(), "nothing is cut off"

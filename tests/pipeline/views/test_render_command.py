@@ -22,6 +22,7 @@ from pipeline.quality import person_summary
 from pipeline.result import ResultFolder
 from pipeline.types import Status, Video
 from pipeline.views.heads import HEAD
+from pipeline.views.rendering import spread
 from tests.pipeline.judged_people import camera_of, found_people, true_scene
 
 FRAMES, FPS = 20, 30.0
@@ -164,6 +165,50 @@ def test_mesh_stands_beside_an_untouched_input(humans4d, result, tmp_path):
     assert near(picture[:, WIDTH:], colour_of(1)).sum() > 300
 
 
+def test_without_an_input_the_mesh_stands_alone(humans4d, result, tmp_path):
+    folder = tmp_path / "moved"
+    copy_result(result, folder, lambda report: report["video"].update(path="gone.mp4"))
+    code, _ = humans4d("render", folder, "--mode", "mesh", "--stills", 1, "-q", "-o", tmp_path)
+    picture = frame_of(tmp_path, "mesh", 10)
+    assert code == 0 and picture.shape == (HEIGHT, WIDTH, 3)
+    assert near(picture, colour_of(1)).sum() > 300
+
+
+def test_no_blurred_head_is_claimed_where_there_is_no_picture(humans4d, result, tmp_path):
+    folder = tmp_path / "moved"
+    copy_result(result, folder, lambda report: report["video"].update(path="gone.mp4"))
+    for source, told in ((folder, False), (result, True)):
+        out = tmp_path / source.name
+        code, text = humans4d("render", source, "--blur-faces", "--stills", 1, "-q", "-o", out)
+        assert code == 0 and ("are blurred" in text) == told
+
+
+@pytest.mark.parametrize(("asked", "rows"), [(1, [10]), (2, [5, 15]), (20, None), (99, None)])
+def test_stills_are_evenly_spread_and_at_most_all(asked, rows):
+    assert spread(FRAMES, asked).tolist() == (rows or list(range(FRAMES)))
+
+
+def test_the_output_may_be_one_picture_but_no_other_kind_of_film(humans4d, result, tmp_path):
+    one = tmp_path / "one.png"
+    assert humans4d("render", result, "--stills", 1, "-q", "-o", one)[0] == 0
+    assert cv2.imread(str(one)).shape == (HEIGHT, WIDTH, 3)
+    for arguments in (("--stills", 2, "-o", tmp_path / "two.png"), ("-o", tmp_path / "x.gif")):
+        code, text = humans4d("render", result, "-q", *arguments)
+        assert code == EXIT_SETTINGS and str(arguments[-1]) in text
+        assert not arguments[-1].exists()
+
+
+def test_the_grid_fills_the_view_from_above(humans4d, result, tmp_path):
+    arguments = ("--mode", "birdseye", "--stills", 1, "-q", "--no-labels", "-o", tmp_path)
+    assert humans4d("render", result, *arguments, "--size", "300x900")[0] == 0
+    bars = np.abs(frame_of(tmp_path, "birdseye", 10) - (214, 219, 226)).max(axis=2) < 12
+    along = np.flatnonzero(bars.mean(axis=1) > 0.6)
+    across = np.flatnonzero(bars.mean(axis=0) > 0.6)
+    metre = np.median(np.diff(along)[np.diff(along) > 3])
+    assert along[0] <= metre and along[-1] >= 900 - metre
+    assert across[0] <= metre and across[-1] >= 300 - metre
+
+
 @pytest.mark.parametrize("mode", ["side", "birdseye"])
 def test_everybody_is_in_views_from_elsewhere(humans4d, result, tmp_path, mode):
     arguments = ("--mode", mode, "--png", "--size", "400x300", "--no-labels", "-q", "-o", tmp_path)
@@ -299,7 +344,7 @@ def test_a_file_edited_into_nonsense_is_named(humans4d, result, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--people", "7"), EXIT_SETTINGS, "It has there: 1,2"),
+        (("--people", "7"), EXIT_SETTINGS, "It has: 1,2"),
         (("--people", "a"), EXIT_SETTINGS, "write ids with commas"),
         (("--size", "big"), EXIT_SETTINGS, "1280x720"),
         (("--size", "8x8"), EXIT_SETTINGS, "16 to 16384"),
