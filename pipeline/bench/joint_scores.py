@@ -22,6 +22,11 @@ from pipeline.types import Person
 
 NEAR_ENOUGH = 0.35
 """A found body is the true person's if its points lie within this share of its height."""
+MS_PER_S = 1000.0
+LEAST_FRAMES = 3
+"""Fewer have no velocity to tell the time by."""
+LEAST_SPEED_PX_S = 1.0
+"""What is slower at its fastest tells no time either."""
 HIPS = ("left_hip", "right_hip")
 
 
@@ -37,6 +42,9 @@ class JointScore:
     translation_error_mm: float
     """Of that middle in the camera; NaN for landmarks without a place."""
     coverage: float
+    truth_ahead_ms: float
+    """How much earlier the truth shows the motion than the picture does: its clock, not an error
+    of the body. NaN for landmarks without a place."""
     frames: int
 
 
@@ -70,8 +78,30 @@ def score_joints(truth: JointTruth, found: FoundPoints) -> JointScore:
         acceleration_error_m_s2=accel / metrics.MM_PER_M,
         translation_error_mm=place_mm if found.placed else float("nan"),
         coverage=metrics.coverage(valid, known),
+        truth_ahead_ms=_ahead_ms(truth, points_m, valid) if found.placed else float("nan"),
         frames=int(valid.sum()),
     )
+
+
+def _ahead_ms(
+    truth: JointTruth, points_m: Float64[np.ndarray, "t k 3"], valid: Bool[np.ndarray, " t"]
+) -> float:
+    """The delay that brings the true points nearest to the found ones in the picture.
+
+    Least squares of `found(t) = true(t) - delay * velocity(t) + offset of the point`. Depth is left
+    out: it is what a single camera sees worst.
+    """
+    assert truth.time_s is not None
+    if int(valid.sum()) < LEAST_FRAMES:
+        return float("nan")
+    true_px = project(truth.filtered_m()[valid], truth.K_px)
+    found_px = project(points_m[valid], truth.K_px)
+    velocity = np.gradient(true_px, truth.time_s[valid], axis=0)
+    velocity -= velocity.mean(axis=0)
+    late = true_px - found_px
+    if float(np.abs(velocity).max()) < LEAST_SPEED_PX_S:
+        return float("nan")
+    return MS_PER_S * float((late * velocity).sum() / np.square(velocity).sum())
 
 
 def body_points(truth: JointTruth, people: tuple[Person, ...], body: BodyModel) -> FoundPoints:

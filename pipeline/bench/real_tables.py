@@ -25,11 +25,13 @@ def clip_table(title: str, scores: Iterable[ClipScore]) -> Table:
             unit("MPJPE", "mm"),
             unit("accel.", "m/s²"),
             unit("place", "mm"),
+            unit("ahead", "ms"),
             unit("found", "%"),
             "frames",
             unit("speed", "f/s"),
         ),
-        caption="PA: PA-MPJPE. MPJPE and acceleration error: the middle of the hips on the true.",
+        caption="PA: PA-MPJPE. MPJPE and acceleration error: the middle of the hips on the true. "
+        "ahead: by how much the truth's clock is ahead of the picture's.",
         left=2,
     )
     for s in scores:
@@ -40,6 +42,7 @@ def clip_table(title: str, scores: Iterable[ClipScore]) -> Table:
             number(s.score.mpjpe_mm, 1),
             number(s.score.acceleration_error_m_s2, 2),
             number(s.score.translation_error_mm, 0),
+            number(s.score.truth_ahead_ms, 1),
             number(100 * s.score.coverage, 0),
             str(s.score.frames),
             number(s.frames / max(s.seconds, 1e-9), 1),

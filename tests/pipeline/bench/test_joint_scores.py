@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.bench.joint_scores import body_points, own_landmarks, score_joints
+from pipeline.bench.joint_scores import FoundPoints, body_points, own_landmarks, score_joints
 from pipeline.bench.joint_truth import JointTruth
 from pipeline.body import load_body
 from pipeline.landmark_sites import PosedSites
@@ -108,3 +108,24 @@ def test_own_landmarks_are_those_of_the_person_on_the_truth(body):
     assert np.isnan(score_joints(truth, found).translation_error_mm)
     none = own_landmarks(truth, (replace(person(), landmarks_m=None),), body)
     assert np.isnan(none.points_m).all()
+
+
+def test_a_truth_whose_clock_is_ahead_is_told(body):
+    """The picture shows at every moment what the truth showed 10 ms before."""
+    late_s = 0.01
+    truth = truth_of(body)
+    sway_m = 0.3 * np.sin(5 * TIME_S[:, None])  # offsets of the points must not count
+    found_m = truth.joints_camera_m + 0.02 * np.arange(len(JOINTS))[:, None] * [1, 1, 0]
+    true_m = truth.joints_camera_m.copy()
+    true_m[..., 0] += sway_m
+    found_m[..., 0] += 0.3 * np.sin(5 * (TIME_S[:, None] - late_s))
+    moving = replace(truth, joints_camera_m=true_m)
+    score = score_joints(moving, FoundPoints(found_m, placed=True))
+    assert score.truth_ahead_ms == pytest.approx(10, abs=1)
+    assert np.isnan(score_joints(moving, FoundPoints(found_m, placed=False)).truth_ahead_ms)
+
+
+def test_nothing_that_moves_tells_no_time(body):
+    still = replace(truth_of(body), joints_camera_m=np.ones((FRAMES, len(JOINTS), 3)))
+    score = score_joints(still, FoundPoints(still.joints_camera_m, placed=True))
+    assert np.isnan(score.truth_ahead_ms)
