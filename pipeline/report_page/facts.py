@@ -33,7 +33,7 @@ def report_facts(report: Mapping[str, Any], judged: Judgement) -> dict[str, Any]
         "schema_version": SCHEMA_VERSION,
         **{key: report[key] for key in _KEPT if key in report},
         "video": _video(report["video"]),
-        "people": [_person(*row, judged) for row in rows],
+        "people": [_person(*row, judged) | _named(row[0].person.id, report) for row in rows],
         "crossings": [crossing.as_dict() for crossing in judged.crossings],
         "continuations": [one.as_dict() for one in judged.continuations],
         "floor": {
@@ -75,6 +75,12 @@ def _person(
         "series": _series(quality),
         "trail_m": _trail(posed, judged),
     }
+
+
+def _named(person_id: int, report: Mapping[str, Any]) -> dict[str, str]:
+    """The name given by hand, where there is one."""
+    names = {entry["id"]: entry["name"] for entry in report.get("people", []) if "name" in entry}
+    return {"name": names[person_id]} if person_id in names else {}
 
 
 def status_runs(person: Person) -> list[dict[str, Any]]:

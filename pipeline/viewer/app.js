@@ -16,24 +16,24 @@ class App {
     byId("words").hidden = true;
   }
 
-  // "camera" stands where the video's camera stood.
+  // "camera" stands where the video's camera stood; the others hold everybody's whole way.
   look(name) {
-    const { low, high } = this.scene.bounds(), lens = this.scene.onFloorAxes([0, 0, 0]);
-    if (name === "orbit" || name === "top")
-      for (const [k, axis] of [[0, 0], [1, 2]]) {
-        low[k] = Math.min(low[k], lens[axis]); high[k] = Math.max(high[k], lens[axis]);
-      }
-    const middle = [(low[0] + high[0]) / 2, 0.9, (low[1] + high[1]) / 2];
-    const reach = Math.max(high[0] - low[0], high[1] - low[1], 3);
     const angles = { orbit: [0.85, 0.38], top: [0, 1.55], side: [Math.PI / 2, 0.08] };
+    const points = this.scene.everybodysCorners();
+    if (name !== "side") points.push(this.scene.onFloorAxes([0, 0, 0]), ...this.scene.corners(SCREEN_M));
     this.view = name;
-    this.onlooker.at = middle; this.onlooker.distance = reach * 0.75 + 2.4;
     if (name in angles) [this.onlooker.turn, this.onlooker.rise] = angles[name];
+    this.onlooker.see(points, this.aspect());
     this.paint();
   }
 
+  aspect() {
+    const canvas = byId("stage");
+    return canvas.clientWidth / Math.max(canvas.clientHeight, 1);
+  }
+
   matrices() {
-    const canvas = byId("stage"), aspect = canvas.clientWidth / Math.max(canvas.clientHeight, 1);
+    const aspect = this.aspect();
     if (this.view === "camera") {
       const camera = this.scene.camera, eye = this.scene.onFloorAxes([0, 0, 0]);
       const ahead = this.scene.onFloorAxes([0, 0, 1]), up = minus(this.scene.onFloorAxes([0, -1, 0]), eye);
@@ -47,9 +47,9 @@ class App {
   paint() {
     if (!this.painter) return;
     const [view, eye] = this.matrices();
-    const ready = this.video.readyState >= 2 && this.view !== "camera";
-    this.painter.paint(this.time, view, eye, ready ? this.video : null);
-    byId("clock").textContent = `${this.time.toFixed(2)} s`;
+    const ready = this.video.readyState >= 2;
+    this.painter.paint(this.time, view, eye, ready ? this.video : null, this.view === "camera");
+    byId("clock").textContent = `${this.time.toFixed(2)} s, frame ${this.scene.frameAt(this.time)}`;
     byId("slider").value = this.time;
     byId("needle").style.left = `${100 * this.share(this.time)}%`;
   }
@@ -96,7 +96,8 @@ class App {
       const chip = document.createElement("button");
       chip.id = `person-${person.id}`; chip.className = "chip"; chip.title = person.words;
       chip.style.setProperty("--who", `rgb(${person.colour})`);
-      chip.innerHTML = `<i></i>${person.id}<b class="${person.verdict}"></b>`;
+      chip.innerHTML = `<i></i><span></span><b class="${person.verdict}"></b>`;
+      chip.querySelector("span").textContent = `${person.id} ${person.name}`.trim();
       chip.onclick = () => this.toggle(person.id);
       byId("people").append(chip);
     }

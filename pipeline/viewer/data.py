@@ -1,5 +1,6 @@
 """What the page needs: bodies to be skinned by the graphics card, poses, floor, camera, quality."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,12 @@ def strongest_weights(body: BodyModel) -> Skin:
 
 
 def scene_data(
-    judged: Judgement, camera: Camera, size_px: tuple[int, int], body: BodyModel, blob: Blob
+    judged: Judgement,
+    camera: Camera,
+    size_px: tuple[int, int],
+    body: BodyModel,
+    blob: Blob,
+    names: Mapping[int, str],
 ) -> dict[str, Any]:
     """The scene as plain values; arrays go into the blob.
 
@@ -53,6 +59,7 @@ def scene_data(
         size_px: of the video.
         body: the model everybody was fitted with.
         blob: takes the arrays.
+        names: those given by hand, by the person's number.
     """
     skin = strongest_weights(body)
     floor = judged.floor
@@ -69,6 +76,7 @@ def scene_data(
         "people": [
             {
                 **_person(quality.person, body, blob),
+                "name": names.get(quality.person.id, ""),
                 "verdict": verdict.level,
                 "words": verdict.text,
                 "quality": blob.add(_levels(quality.series.reprojection_percent)),
@@ -86,6 +94,7 @@ def _person(person: Person, body: BodyModel, blob: Blob) -> dict[str, Any]:
     shaped = body.with_shape(torch.from_numpy(person.betas))
     return {
         "id": person.id,
+        "frame": int(person.frame_index[0]),
         "colour": colour_of(person.id).tolist(),
         "vertices": blob.add(shaped.vertices_rest_m.numpy().astype(np.float32)),
         "rest": blob.add(shaped.joints_rest_m.numpy().astype(np.float32)),

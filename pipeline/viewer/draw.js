@@ -66,7 +66,9 @@ class Painter {
     }
     this.grid = this.lines(scene.gridLines());
     this.frustum = this.lines(scene.frustumLines());
-    this.screen = this.screenOf(scene);
+    this.film = this.texture();
+    this.screen = this.screenOf(scene.screenCorners());
+    this.backdrop = this.screenOf(scene.backdropCorners());
     gl.bindVertexArray(null);
   }
 
@@ -114,16 +116,20 @@ class Painter {
     return { vao, count: points.length / 3 };
   }
 
-  screenOf(scene) {
+  screenOf(corners) {
     const gl = this.gl, vao = gl.createVertexArray();
     gl.bindVertexArray(vao);
-    this.attribute(this.picture, "at", this.buffer(scene.screenCorners()), 3, gl.FLOAT, false);
+    this.attribute(this.picture, "at", this.buffer(corners), 3, gl.FLOAT, false);
     this.attribute(this.picture, "uv", this.buffer(new Float32Array([0, 0, 1, 0, 0, 1, 1, 1])), 2, gl.FLOAT, false);
-    this.film = gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, this.film);
+    return vao;
+  }
+
+  texture() {
+    const gl = this.gl, texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, texture);
     for (const name of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, name, gl.CLAMP_TO_EDGE);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
-    return vao;
+    return texture;
   }
 
   uniform(program, name) { return this.gl.getUniformLocation(program, name); }
@@ -138,8 +144,9 @@ class Painter {
     gl.drawArrays(gl.LINES, 0, lines.count);
   }
 
-  // Draws one moment; `eye` is where the onlooker stands, `video` the picture or null.
-  paint(time, view, eye, video) {
+  // Draws one moment; `eye` is where the onlooker stands, `video` the picture or null. Seen from the
+  // lens (`filmed`) the picture lies behind everything, else in the camera's frustum.
+  paint(time, view, eye, video, filmed = false) {
     const gl = this.gl, canvas = this.canvas, ratio = window.devicePixelRatio || 1;
     const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
     if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
@@ -148,9 +155,10 @@ class Painter {
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT | gl.STENCIL_BUFFER_BIT);
     gl.enable(gl.DEPTH_TEST); gl.enable(gl.BLEND);
     gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    if (video && filmed) this.showFilm(video, view, this.backdrop);
     this.strokes(this.grid, [0.80, 0.82, 0.85, 1], view);
     this.strokes(this.frustum, [0.45, 0.5, 0.56, 1], view);
-    if (video) this.showFilm(video, view);
+    if (video && !filmed) this.showFilm(video, view, this.screen);
     this.drawShadows(time, view);
     for (const person of this.scene.people) {
       if (!person.shown) continue;
@@ -194,13 +202,13 @@ class Painter {
     gl.disable(gl.CULL_FACE);
   }
 
-  showFilm(video, view) {
+  showFilm(video, view, screen) {
     const gl = this.gl;
     gl.useProgram(this.picture);
     gl.bindTexture(gl.TEXTURE_2D, this.film);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, video);
     gl.uniformMatrix4fv(this.uniform(this.picture, "view"), false, view);
-    gl.bindVertexArray(this.screen);
+    gl.bindVertexArray(screen);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 }

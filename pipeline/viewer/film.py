@@ -9,7 +9,7 @@ from pipeline.context import Context
 from pipeline.decoders.pyav import FORMATS
 from pipeline.ffmpeg_binary import ffmpeg_binary
 
-WIDTH_PX = 360
+WIDTH_PX = 480
 RATE_FACTOR = 33
 KEY_FRAMES = 12
 """A key frame this often, so that scrubbing is quick."""

@@ -2,7 +2,7 @@
 "use strict";
 
 const byId = (name) => document.getElementById(name);
-const FIELD_OF_VIEW = 0.75;
+const FIELD_OF_VIEW = 0.75, ROOM = 0.8;
 
 class Onlooker {
   constructor() { this.turn = 0.85; this.rise = 0.38; this.distance = 5; this.at = [0, 0.9, 0]; }
@@ -10,6 +10,18 @@ class Onlooker {
   eye() {
     const r = this.distance, c = Math.cos(this.rise);
     return plus(this.at, [r * c * Math.sin(this.turn), r * Math.sin(this.rise), r * c * Math.cos(this.turn)]);
+  }
+
+  // As near as shows all these points from the present side, with room for what lies over the picture.
+  see(points, aspect) {
+    const ends = [0, 1, 2].map((k) => [Math.min(...points.map((p) => p[k])), Math.max(...points.map((p) => p[k]))]);
+    this.at = ends.map(([low, high]) => (low + high) / 2);
+    const back = unit(minus(this.eye(), this.at)), x = unit(cross([0, 1, 0], back)), y = cross(back, x);
+    const tall = ROOM * Math.tan(FIELD_OF_VIEW / 2), wide = tall * aspect;
+    this.distance = Math.max(...points.map((point) => {
+      const p = minus(point, this.at);
+      return inner(p, back) + Math.max(Math.abs(inner(p, x)) / wide, Math.abs(inner(p, y)) / tall);
+    }));
   }
 
   matrices(aspect) {

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from pipeline.context import Context
 from pipeline.errors import InputError, OutputError
 from pipeline.files import written_aside
+from pipeline.judging.floor import floor_words
 from pipeline.judging.result import judge_result
 from pipeline.result import ResultFolder, has_film
 from pipeline.types import Camera
@@ -50,11 +51,14 @@ def write_viewer(
     facts, blob = report["video"], Blob()
     camera = Camera(np.array(report["camera"]["K_px"], np.float64), report["camera"]["origin"])
     size_px = (facts["width_px"], facts["height_px"])
-    data = scene_data(judged, camera, size_px, context.body, blob)
+    names = {entry["id"]: entry["name"] for entry in report["people"] if "name" in entry}
+    data = scene_data(judged, camera, size_px, context.body, blob, names)
     data |= {"start": start_s, "end": end_s, "fps": facts["fps"]}
     film = _film(folder, facts, video, (start_s, end_s), context)
     _tell(context)
-    note = "" if context.body.posedirs is None else CORRECTIVES
+    note = floor_words(judged.floor.source)
+    if context.body.posedirs is not None:
+        note += f" {CORRECTIVES}"
     title = Path(facts["path"]).name
     page = filled_page(
         "viewer.html.j2", SCRIPTS, data, blob, title=title, note=note, film=Markup(film)

@@ -27,6 +27,8 @@ class Posable {
   }
   frustumLines() { return new Float32Array(0); }
   screenCorners() { return new Float32Array(12); }
+
+  backdropCorners() { return new Float32Array(12); }
   rowAt() { return 0; }
   poseAt() { this.posed(); }
   posed() { return poseBones(this.bones, this.pose.map(turnOfVector), this.rest, this, [0, 0, 0]); }

@@ -1,7 +1,7 @@
 // The result: arrays out of the page, the floor's axes, the camera's frustum.
 "use strict";
 
-const SCREEN_M = 1.2;
+const SCREEN_M = 1.2, BEHIND_ALL_M = 150, ABOVE_PELVIS_M = 1.1;
 
 class Scene {
   constructor(facts, base64) {
@@ -34,6 +34,27 @@ class Scene {
     return { low, high };
   }
 
+  // A box about everybody's whole way.
+  everybodysCorners() {
+    const { low, high } = this.bounds();
+    let top = 1;
+    for (const person of this.people)
+      for (let row = 0; row < person.time.length; row++)
+        if (person.status[row] !== MISSING) top = Math.max(top, person.pelvisAt(row)[1]);
+    const corners = [];
+    for (const x of [low[0] - 0.5, high[0] + 0.5])
+      for (const y of [0, top + ABOVE_PELVIS_M])
+        for (const z of [low[1] - 0.5, high[1] + 0.5]) corners.push([x, y, z]);
+    return corners;
+  }
+
+  // The source's frame that is shown.
+  frameAt(time) {
+    const seen = this.people.find((person) => person.rowAt(time) >= 0), first = this.people[0];
+    if (seen) return seen.frame + seen.rowAt(time);
+    return Math.round(first.frame + (time - first.time[0]) * this.fps);
+  }
+
   gridLines() {
     const { low, high } = this.bounds(), points = [];
     const [x0, z0] = low.map((v) => Math.floor(v - 2)), [x1, z1] = high.map((v) => Math.ceil(v + 2));
@@ -55,6 +76,8 @@ class Scene {
   }
 
   screenCorners() { return new Float32Array(this.corners(SCREEN_M).flat()); }
+
+  backdropCorners() { return new Float32Array(this.corners(BEHIND_ALL_M).flat()); }
 
   frustumLines() {
     const eye = this.onFloorAxes([0, 0, 0]), [a, b, c, d] = this.corners(SCREEN_M), points = [];

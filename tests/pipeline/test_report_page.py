@@ -13,11 +13,14 @@ from pipeline.context import Context
 from pipeline.encode import OverlayWriter
 from pipeline.errors import OutputError
 from pipeline.files import write_npz
+from pipeline.judging.floor import floor_words
 from pipeline.report_page import write_report
 from pipeline.report_page.charts import Span
 from pipeline.report_page.facts import status_runs
+from pipeline.report_page.page import _backends
 from pipeline.report_page.stills import read_pictures
 from pipeline.types import Video
+from pipeline.viewer import write_viewer
 from tests.pipeline.test_cli import write_clip
 
 
@@ -160,3 +163,37 @@ def test_inspect_tells_the_verdicts(report, monkeypatch, capsys):
     facts = json.loads(folder.quality_path.read_text())
     for person in facts["people"]:
         assert f"person {person['id']}: {person['verdict']['text']}" in shown
+
+
+def test_names_given_by_hand_are_shown_and_run_nothing(tmp_path):
+    folder = write_made_up_result(tmp_path / "made_up")
+    report = folder.read_report()
+    report["people"][0]["name"] = "Ada </script><b>"
+    folder.write_report(report)
+    write_report(folder, Context())
+    page = folder.page_path.read_text(encoding="utf-8")
+    assert "Person 1 Ada &lt;/script&gt;&lt;b&gt;" in page and "Person 2 <span" in page
+    viewer = write_viewer(folder, tmp_path / "viewer.html", Context()).read_text(encoding="utf-8")
+    facts = re.search(r'<script type="application/json" id="facts">(.*?)</script>', viewer, re.S)
+    assert facts is not None
+    assert [p["name"] for p in json.loads(facts[1])["people"]] == ["Ada </script><b>", ""]
+
+
+def test_a_floor_that_is_a_guess_is_called_one(tmp_path):
+    told = write_made_up_result(tmp_path / "made_up")
+    write_report(told, Context())
+    source = json.loads(told.quality_path.read_text())["floor"]["source"]
+    page = " ".join(told.page_path.read_text(encoding="utf-8").split())
+    assert source == "lowest feet" and "is a guess, and people may hover above it" in page
+    assert floor_words("standing feet") not in page
+
+
+def test_the_first_pass_has_one_time_for_its_two_stages():
+    settings = {
+        "detection": {"backend": "a"},
+        "regression": {"backend": "b"},
+        "tracking": {"backend": "c"},
+        "video": {"max_frames": 1},
+    }
+    rows = _backends({"settings": settings, "seconds": {"perception": 2.0}})
+    assert rows == [("detection and regression", "a, b", 2.0), ("tracking", "c", None)]

@@ -157,9 +157,26 @@ def test_it_scrubs_to_a_time_and_shows_nobody_in_gaps(browser):
         "s.dispatchEvent(new Event('input'))"
     )
     assert browser.run("humans4d.time") == pytest.approx(person.time_s[3], abs=1e-3)
-    assert (
-        browser.run("document.getElementById('clock').textContent") == f"{person.time_s[3]:.2f} s"
+    told = f"{person.time_s[3]:.2f} s, frame {person.frame_index[3]}"
+    assert browser.run("document.getElementById('clock').textContent") == told
+
+
+@needs_chromium
+@pytest.mark.parametrize("view", ["orbit", "top", "side"])
+def test_every_view_holds_everybodys_whole_way(browser, view):
+    """Feet and crowns of every frame, through the page's own matrix, lie in the picture."""
+    browser.click(f"#{view}")
+    matrix = np.array(browser.run("Array.from(humans4d.matrices()[0])")).reshape(4, 4).T
+    pelvis = browser.run(
+        "humans4d.scene.people.flatMap((p) => Array.from(p.time.keys())"
+        ".filter((row) => p.status[row]).map((row) => p.pelvisAt(row)))"
     )
+    for up_m in (-0.9, 0.0, 0.9):
+        points = np.array(pelvis) + np.array([0.0, up_m, 0.0])
+        clip = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ matrix.T
+        assert (clip[:, 3] > 0).all()
+        assert np.abs(clip[:, :2] / clip[:, 3:]).max() < 0.95
+    assert 0.25 < np.abs(clip[:, :2] / clip[:, 3:]).max(), "and fill some of it"
 
 
 @needs_chromium
@@ -204,6 +221,10 @@ def test_the_film_is_in_the_frustum(tmp_path, tmp_path_factory):
             time.sleep(0.1)
         browser.run("humans4d.look('orbit')")
         assert of_hue(seen(browser), (20, 230, 20)) > 100
+        browser.run("humans4d.look('camera')")
+        picture = seen(browser)
+        assert of_hue(picture, (20, 230, 20)) > 0.3 * picture.shape[0] * picture.shape[1]
+        assert of_hue(picture, BLUE) > 60, "in front of the film"
     finally:
         browser.close()
 
