@@ -13,6 +13,11 @@ from pipeline.types import Status
 
 ROTATION_LIMIT_RAD = 2 * np.pi + 1e-3
 TIMES_TOLERANCE_S = 1e-9
+FARTHEST_M = 1e6
+PELVIS_REACH_M = 1.0
+"""A pelvis at rest lies nearer than this to the origin of any body model."""
+JOINTS_TOLERANCE = (2e-3, 1e-5)
+"""Metres, and a share of the distance: what 32-bit numbers leave of a sum."""
 
 
 @dataclass(frozen=True)
@@ -147,10 +152,31 @@ def _ranges(arrays: Arrays) -> Iterator[str]:
         yield "camera_K_px is not a pinhole matrix [[f 0 cx] [0 f cy] [0 0 1]]"
 
 
+def _places(arrays: Arrays) -> Iterator[str]:
+    """SMPL's translation moves the whole body, so the pelvis keeps its way from it."""
+    rows = np.flatnonzero(arrays["status"] != Status.MISSING)
+    trans_m = arrays["trans"][rows].astype(np.float64)
+    pelvis_m = arrays["joints_camera_m"][rows, 0].astype(np.float64)
+    if not len(rows) or not (np.isfinite(trans_m).all() and np.isfinite(pelvis_m).all()):
+        return
+    away_m = np.abs(trans_m).max(axis=1)
+    if away_m.max() > FARTHEST_M:
+        row = rows[np.argmax(away_m > FARTHEST_M)]
+        yield f"trans puts the body {away_m.max():.3g} m away (first in row {row})"
+        return
+    arm_m = pelvis_m - trans_m
+    off_m = np.linalg.norm(arm_m - np.median(arm_m, axis=0), axis=1)
+    wrong = off_m > JOINTS_TOLERANCE[0] + JOINTS_TOLERANCE[1] * away_m
+    wrong |= np.linalg.norm(arm_m, axis=1) > PELVIS_REACH_M
+    if wrong.any():
+        yield f"joints_camera_m do not lie where trans puts the body (first in row {rows[wrong][0]})"
+
+
 _CHECKS: tuple[Callable[[Arrays], Iterator[str]], ...] = (
     _version,
     _values,
     _frames,
     _statuses,
     _ranges,
+    _places,
 )

@@ -1,7 +1,7 @@
 """`humans4d validate`: does a result hold what the schema promises?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,6 +40,7 @@ def _folder_problems(folder: ResultFolder) -> tuple[list[str], int]:
     report = folder.read_report()
     files = [folder.path / person["file"] for person in report.get("people", [])]
     problems = [text for file in files for text in _file_problems(file)]
+    problems += [text for person in report.get("people", []) for text in _listed(folder, person)]
     if report["status"] != "complete":
         problems.append(f"{folder.report_path}: the run is not complete; run it again to continue")
     for made in report.get("made", {}).values():
@@ -48,6 +49,17 @@ def _folder_problems(folder: ResultFolder) -> tuple[list[str], int]:
     unlisted = set((folder.path / "people").glob("person_*.npz")) - set(files)
     problems += [f"{file}: is not listed in run.json" for file in sorted(unlisted)]
     return problems, len(files)
+
+
+def _listed(folder: ResultFolder, person: dict[str, Any]) -> list[str]:
+    """A file whose number is not the one that run.json gives it."""
+    file = folder.path / person["file"]
+    try:
+        number = int(read_npz(file)["person_id"])
+    except (OutputError, LookupError, TypeError, ValueError):
+        return []  # told by `_file_problems`
+    listed = f"{file}: person_id is {number}, run.json lists it as person {person['id']}"
+    return [] if number == person["id"] else [listed]
 
 
 def _file_problems(file: Path) -> list[str]:

@@ -44,10 +44,10 @@ def test_steps_are_taken_one_after_the_other():
             r"humans4d 9\.1.*Update",
         ),
         ({"schema_version": 0, "humans4d_version": "0.0.1"}, r"knows no way from 0.*Run the video"),
-        ({"schema_version": "1"}, "is none"),
-        ({"schema_version": True}, "is none"),
-        ({}, "is none"),
-        ([], "is none"),
+        ({"schema_version": "1"}, "is no version"),
+        ({"schema_version": True}, "is no version"),
+        ({}, "is no version"),
+        ([], "is no version"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_way_out(report, words):

@@ -329,16 +329,41 @@ def test_a_result_that_never_had_a_video_is_drawn_without_one(humans4d, result, 
     assert code == 0 and "this result has no video" in text
 
 
-def test_a_file_edited_into_nonsense_is_named(humans4d, result, tmp_path):
+def thrown(trans):
+    """One frame far outside the world."""
+    return np.concatenate([trans[:5], trans[5:6] + 1e9, trans[6:]])
+
+
+@pytest.mark.parametrize(
+    ("field", "change", "words"),
+    [
+        ("confidence", lambda values: values * 7, "confidence leaves 0..1"),
+        ("trans", thrown, "trans puts the body 1e+09 m away (first in row 5)"),
+        ("trans", lambda values: -values, "joints_camera_m do not lie where trans"),
+        ("joints_camera_m", lambda values: values + 1, "joints_camera_m do not lie where trans"),
+        ("trans", lambda values: values * 1.01, "joints_camera_m do not lie where trans"),
+    ],
+)
+def test_a_file_edited_into_nonsense_is_named(humans4d, result, tmp_path, field, change, words):
     folder = tmp_path / "bad"
     copy_result(result, folder, lambda report: None)
     path = folder / "people" / "person_002.npz"
     arrays = storage.read_npz(path)
-    write_npz(path, {**arrays, "confidence": arrays["confidence"] * 7})
-    for command in (("render", folder), ("inspect", path)):
+    write_npz(path, {**arrays, field: change(arrays[field]).astype(np.float32)})
+    for command in (("render", folder), ("inspect", path), ("validate", folder)):
         code, text = humans4d(*command)
         assert code == EXIT_OUTPUT
-        assert "person_002.npz: confidence" in text
+        assert f"person_002.npz: {words}" in text
+
+
+def test_a_file_under_anothers_number_is_named(humans4d, result, tmp_path):
+    folder = tmp_path / "bad"
+    copy_result(result, folder, lambda report: None)
+    path = folder / "people" / "person_002.npz"
+    write_npz(path, {**storage.read_npz(path), "person_id": np.array(7)})
+    code, text = humans4d("validate", folder)
+    assert code == EXIT_OUTPUT
+    assert "person_002.npz: person_id is 7, run.json lists it as person 2" in text
 
 
 @pytest.mark.parametrize(
