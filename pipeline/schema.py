@@ -169,7 +169,8 @@ def _places(arrays: Arrays) -> Iterator[str]:
     wrong = off_m > JOINTS_TOLERANCE[0] + JOINTS_TOLERANCE[1] * away_m
     wrong |= np.linalg.norm(arm_m, axis=1) > PELVIS_REACH_M
     if wrong.any():
-        yield f"joints_camera_m do not lie where trans puts the body (first in row {rows[wrong][0]})"
+        row = rows[np.argmax(wrong)]
+        yield f"joints_camera_m do not lie where trans puts the body (first in row {row})"
 
 
 _CHECKS: tuple[Callable[[Arrays], Iterator[str]], ...] = (

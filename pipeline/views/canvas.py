@@ -14,6 +14,8 @@ from pipeline.types import Layer
 
 SUBPIXEL_BITS = 4
 FAR_PX = 30000.0
+LETTER_PX = 22.0
+"""A capital letter of OpenCV's at size 1."""
 SMALLEST_TEXT, LEGIBLE_TEXT = 0.45, 0.3
 """Sizes of letters (1: 22 px tall): least by the picture's size, and least to fit its width."""
 Colour = tuple[int, int, int]
@@ -109,6 +111,11 @@ def dot(
     x, y = np.rint((at_px - 0.5) * (1 << SUBPIXEL_BITS)).astype(int).tolist()
     radius = round(radius_px * (1 << SUBPIXEL_BITS))
     cv2.circle(canvas, (x, y), radius, (*rgb, 255), thickness_px, cv2.LINE_AA, SUBPIXEL_BITS)
+
+
+def words_height_px(shape: tuple[int, ...]) -> float:
+    """Height of a capital letter of `write_text` on a picture of this height and width."""
+    return LETTER_PX * max(min(shape[:2]) / 1000.0, SMALLEST_TEXT)
 
 
 def write_text(

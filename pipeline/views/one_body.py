@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Float64, UInt8
 
 from pipeline.body import BodyModel
 from pipeline.camera import project
 from pipeline.palette import colour_of
 from pipeline.skeletons import SMPL24
 from pipeline.types import PosedMesh
-from pipeline.views.canvas import Colour, blank, dot, lay, lines, write_text
+from pipeline.views.canvas import Colour, blank, dot, lay, lines, words_height_px, write_text
 
 BACKDROP: Colour = (236, 239, 243)
 INK: Colour = (30, 36, 44)
@@ -20,6 +20,8 @@ BONE: Colour = (60, 68, 80)
 BODY_ALPHA = 0.62
 TELE = 3.0
 MARGIN = 0.08
+NUMBER_WIDTH, NUMBER_HEIGHT = 1.6, 1.1
+"""Room that a joint's number takes, in heights of its digits."""
 ANGLES_DEG = (0.0, 90.0)
 UP_IN_CAMERA = np.diag([1.0, -1.0, -1.0])
 """Body axes (y up, facing +z) before a camera that looks at it."""
@@ -100,5 +102,17 @@ def _draw_joints(canvas: np.ndarray, points: np.ndarray, depth_m: np.ndarray) ->
     for joint in np.argsort(-depth_m):
         dot(canvas, points[joint], 2.2 * size + 1, INK)
         dot(canvas, points[joint], 2.2 * size, (255, 255, 255))
-    for joint, (x, y) in enumerate(points):
+    for joint, (x, y) in legible(points, canvas.shape[:2]):
         write_text(canvas, str(joint), (x + 3 * size, y - 2 * size), INK)
+
+
+def legible(
+    points: Float64[np.ndarray, "j 2"], shape: tuple[int, ...]
+) -> list[tuple[int, tuple[float, float]]]:
+    """Joints whose numbers do not lie on one another: each lower number hides those too near."""
+    width, height = NUMBER_WIDTH * words_height_px(shape), NUMBER_HEIGHT * words_height_px(shape)
+    kept: list[tuple[int, tuple[float, float]]] = []
+    for joint, (x, y) in enumerate(points.tolist()):
+        if all(abs(x - a) >= width or abs(y - b) >= height for _, (a, b) in kept):
+            kept.append((joint, (x, y)))
+    return kept

@@ -21,7 +21,9 @@ from pipeline.person_file import write_people
 from pipeline.quality import person_summary
 from pipeline.result import ResultFolder
 from pipeline.types import Status, Video
+from pipeline.views.canvas import words_height_px
 from pipeline.views.heads import HEAD
+from pipeline.views.one_body import legible
 from pipeline.views.rendering import spread
 from tests.pipeline.judged_people import camera_of, found_people, true_scene
 
@@ -425,6 +427,20 @@ def test_body_show_draws_shape_and_pose(humans4d, tmp_path):
     assert pictures[0].any()
     assert np.abs(pictures[0].sum() - pictures[1].sum()) > 1000
     assert with_arm_down < 8  # still in the middle
+
+
+def test_numbers_of_joints_do_not_lie_on_one_another():
+    """From the side an arm's joints lie on a heap: one number for them; from the front most."""
+    shape = (800, 600)
+    width, height = 1.6 * words_height_px(shape), 1.1 * words_height_px(shape)
+    generator = np.random.default_rng(0)
+    points = generator.uniform(200, 500, (24, 2))
+    points[10:14] = points[10] + generator.uniform(-2, 2, (4, 2))
+    shown = dict(legible(points, shape))
+    assert 8 < len(shown) < 22 and not {11, 12, 13} & set(shown)
+    places = list(shown.values())
+    for k, (x, y) in enumerate(places):
+        assert all(abs(x - a) >= width or abs(y - b) >= height for a, b in places[k + 1 :])
 
 
 def test_body_show_reads_a_persons_file_as_its_camera_saw_it(humans4d, result, tmp_path):
