@@ -25,11 +25,11 @@ from pipeline.skeletons import BLAZEPOSE33
 from pipeline.storage import read_npz
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import Chain, Motion
-from stages.refinement.smplify.observed import Observed, observe
-from stages.refinement.smplify.sequence import start_of
+from stages.refinement.smplify.observed import Evidence
 from stages.refinement.smplify.smoothness import Smoothness
 from stages.refinement.smplify.solver import fit_motion
-from stages.refinement.smplify.swaps import unswap
+from stages.refinement.smplify.start import start_of
+from stages.refinement.smplify.swaps import sides_of
 from stages.refinement.smplify.terms import FrameTerms
 from stages.refinement.smplify.weights import Weights
 
@@ -58,13 +58,13 @@ class Problem:
 def make_problem(person: Person, camera: Camera) -> Problem:
     """The strict objective, as the last solve of the fit has it."""
     chain, weights = Chain(load_body("embedded")), Weights()
-    ordered, changed = unswap(person, Parts())
-    start = start_of(ordered, changed, camera, chain)
-    seen: Observed = observe(ordered, camera, start.motion, start.trusted, chain, weights)
+    sides = sides_of(person, Parts())
+    ordered = sides.in_order()
+    start = start_of(ordered, sides.changed, camera, chain)
     frames = slice(0, min(MOST_FRAMES, len(person)))
-    seen = seen.cut(frames)
+    seen = Evidence.of(ordered, None, start, camera, chain, weights).cut(frames)
     terms = FrameTerms(chain, seen, weights)
-    return Problem(chain, start.motion.cut(frames), terms, Smoothness(chain, seen.time_s, weights))
+    return Problem(chain, start.cut(frames), terms, Smoothness(chain, seen.time_s, weights))
 
 
 def levenberg_marquardt(problem: Problem, iterations: int) -> float:

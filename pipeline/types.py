@@ -5,10 +5,10 @@ RGB uint8; frame 0 is the first frame of the source video; a pixel's centre is a
 SMPL joint order. `n` detections, `t` frames of a person, `k` landmarks, `f` frames of the video.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64, Int32, UInt8
@@ -140,6 +140,12 @@ class Person:
 
     def __len__(self) -> int:
         return len(self.frame_index)
+
+    def cut(self, rows: slice | np.ndarray) -> "Person":
+        """Some of the frames."""
+        every = {key: getattr(self, key) for key in PER_FRAME}
+        kept: dict[str, Any] = {key: v if v is None else v[rows] for key, v in every.items()}
+        return replace(self, **kept)
 
     @property
     def observed(self) -> np.ndarray:

@@ -7,7 +7,8 @@ right are put in order first. Frames without a sighting follow from their neighb
 keypoints will do too: the regressed body then stands in for the 3D landmarks, as do its sides.
 """
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -24,12 +25,12 @@ from pipeline.skeletons import BLAZEPOSE33, COCO17
 from pipeline.smplify_prior import read_pose_prior, shipped_pose_prior
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import Chain
-from stages.refinement.smplify.coco17 import as_blazepose
+from stages.refinement.smplify.coco17 import AsBlazepose
 from stages.refinement.smplify.contact import Contacts, Ground
 from stages.refinement.smplify.occlusion import hidden_landmarks, without_hidden
 from stages.refinement.smplify.published import PRESETS, Optimiser, Recipe, fit_published
 from stages.refinement.smplify.sequence import Outcome, fields_of, fit_person
-from stages.refinement.smplify.swaps import unswap
+from stages.refinement.smplify.swaps import Sides, sides_of
 from stages.refinement.smplify.weights import Weights
 
 __all__ = ["Backend", "Config"]
@@ -102,11 +103,9 @@ class Config(BackendConfig):
         )
 
 
-@dataclass(frozen=True)
-class _Ready:
-    person: Person
-    exchanged: np.ndarray
-    """(t,) bool: frames in which left and right were exchanged."""
+_Ready = Sides | AsBlazepose
+"""A person before its fit. Landmarks in order are made when they are needed: those of everybody at
+once take much room."""
 
 
 class Backend:
@@ -131,11 +130,7 @@ class Backend:
         return tuple(out)
 
     def _refine(
-        self,
-        person: Person,
-        ready: "_Ready | None",
-        everybody: "list[_Ready | None]",
-        camera: Camera,
+        self, person: Person, ready: _Ready | None, everybody: list[_Ready | None], camera: Camera
     ) -> Person:
         if ready is None:
             self.context.events.record(
@@ -146,40 +141,43 @@ class Backend:
                 person_id=person.id,
             )
             return person
-        others = tuple(other.person for other in everybody if other and other is not ready)
-        same_points = ready.person.skeleton == person.skeleton
-        known = ready.person if same_points else person
-        fit = partial(self._fitted, ready, others, camera)
+        ordered = ready.in_order()
+        others = (other.in_order() for other in everybody if other and other is not ready)
+        fit = partial(self._fitted, ordered, ready.changed, others, camera)
         fitted: dict[str, Any] = self.context.parts.get(f"person {person.id}", fit)
-        return replace(known, **fitted)
+        return replace(ordered if ordered.skeleton == person.skeleton else person, **fitted)
 
-    def _fitted(self, ready: "_Ready", others: tuple[Person, ...], camera: Camera) -> Arrays:
+    def _fitted(
+        self, person: Person, exchanged: np.ndarray, others: Iterable[Person], camera: Camera
+    ) -> Arrays:
         """Pose, shape and place."""
-        seen, parts = self._in_sight(ready.person, others), self.context.parts
+        hidden, parts = self._hidden(person, others), self.context.parts
         if self._recipe is not None:
+            seen = person if hidden is None else without_hidden(person, hidden)
             return fields_of(fit_published(seen, camera, self.chain, self._recipe, parts))
         weights, iterations = self.config.weights, self.config.iterations
-        outcome = fit_person(seen, ready.exchanged, camera, self.chain, weights, iterations, parts)
-        self._tell(ready.person, int(ready.exchanged.sum()), outcome)
+        outcome = fit_person(
+            person, hidden, exchanged, camera, self.chain, weights, iterations, parts
+        )
+        self._tell(person, int(exchanged.sum()), outcome)
         return fields_of(outcome.motion)
 
-    def _in_order(self, person: Person) -> "_Ready | None":
+    def _in_order(self, person: Person) -> _Ready | None:
         """With BlazePose's landmarks, left and right in order; None without landmarks."""
         if not _has_landmarks(person):
             return None
         if person.skeleton == COCO17.name:
-            as_it_is = np.zeros(len(person), dtype=bool)
-            return _Ready(as_blazepose(person, self._sites), as_it_is)
-        return _Ready(*unswap(person, self.context.parts))
+            return AsBlazepose(person, self._sites)
+        return sides_of(person, self.context.parts)
 
-    def _in_sight(self, person: Person, others: tuple[Person, ...]) -> Person:
-        """The person with less weight on landmarks that somebody nearer hides."""
+    def _hidden(self, person: Person, others: Iterable[Person]) -> np.ndarray | None:
+        """(t, 33) bool: landmarks that somebody nearer hides; None where there are none."""
         if not self.config.occlusion:
-            return person
+            return None
         hidden = hidden_landmarks(person, others)
         frames = int(hidden.any(1).sum())
         if not frames:
-            return person
+            return None
         self.context.events.record(
             "refinement",
             "info",
@@ -187,7 +185,7 @@ class Backend:
             f"{len(person)} frames.",
             person_id=person.id,
         )
-        return without_hidden(person, hidden)
+        return hidden
 
     def _tell(self, person: Person, exchanged: int, outcome: Outcome) -> None:
         def info(text: str) -> None:

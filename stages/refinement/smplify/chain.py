@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pipeline.blocks import blocks
 from pipeline.body import BodyModel
 from pipeline.landmark_sites import find_sites
 from pipeline.rotations import cross_matrix, rotvec_to_rotmat
@@ -14,6 +13,7 @@ from stages.refinement.smplify.points import INDICES, SHIFTING, shift_basis
 
 BUILD_COUNT = 10 + 3 * len(SHIFTING)
 BLOCK_FRAMES = 1000
+"""That are posed at once: places take much room."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,6 @@ class Chain:
         arm_m = self.rest_sites_m(motion.build) - shaped.joints_rest_m[self.carrier]
         turned = (rotmat[:, self.carrier] @ arm_m[..., None])[..., 0]
         return joints_m[:, self.carrier] + turned, joints_m, rotmat
-
-    def sites_m(self, motion: Motion) -> Tensor:
-        """Sites (t, k, 3) alone, of any number of frames: in blocks, for they take much room."""
-        every = blocks(len(motion.t_m), BLOCK_FRAMES)
-        return torch.cat([self.places(motion.cut(frames))[0] for frames in every])
 
     def sites_of(self, local_rotmat: Tensor, betas: Tensor, t_m: Tensor) -> Tensor:
         """Sites (n, k, 3) of bodies that have each a shape (n, 10) of its own; differentiable."""

@@ -12,9 +12,10 @@ from enum import Enum
 import torch
 from torch import Tensor
 
-from stages.refinement.smplify.chain import Placed
+from pipeline.blocks import blocks
+from stages.refinement.smplify.chain import BLOCK_FRAMES, Chain, Motion, Placed
 from stages.refinement.smplify.normal import Normal, geman_mcclure
-from stages.refinement.smplify.observed import Observed
+from stages.refinement.smplify.observed import Evidence
 from stages.refinement.smplify.points import POINTS, trust_2d
 from stages.refinement.smplify.weights import Weights
 
@@ -43,6 +44,35 @@ class Ground(Enum):
 
 
 @dataclass(frozen=True)
+class FeetMarks:
+    """What was seen of the points FEET over a whole sequence."""
+
+    time_s: Tensor
+    """(t,)"""
+    points_m: Tensor
+    """(t, 4, 2) pixels from the picture's corner, as lengths at a distance of 1 m."""
+    seen: Tensor
+    """(t, 4) bool"""
+
+
+def feet_marks(evidence: Evidence) -> FeetMarks:
+    """Gathered in blocks."""
+    points_m, seen = [], []
+    for frames in blocks(len(evidence.time_s), BLOCK_FRAMES):
+        marks = evidence.marks(frames)
+        points_m.append(marks.points_px[:, FEET] / marks.K[[0, 1], [0, 1]])
+        full = trust_2d()[FEET] * marks.time_weight[:, None]
+        seen.append(marks.weight_2d[:, FEET] > SEEN * full)
+    return FeetMarks(evidence.time_s, torch.cat(points_m), torch.cat(seen))
+
+
+def feet_places(chain: Chain, motion: Motion) -> Tensor:
+    """(t, 4, 3) the points FEET of a motion, in the camera; gathered in blocks."""
+    every = blocks(len(motion.t_m), BLOCK_FRAMES)
+    return torch.cat([chain.places(motion.cut(frames))[0][:, FEET] for frames in every])
+
+
+@dataclass(frozen=True)
 class Contacts:
     """Which of the points FEET are still, and where."""
 
@@ -52,22 +82,20 @@ class Contacts:
     """(t, 4) bool"""
     ground: Ground
 
-    def anchored(self, sites_m: Tensor) -> "Contacts":
-        """The same contacts where the sites of another fit put them."""
-        return replace(self, anchors_m=anchors_of(sites_m[:, FEET], self.still))
+    def anchored(self, feet_m: Tensor) -> "Contacts":
+        """The same contacts where another fit puts the feet."""
+        return replace(self, anchors_m=anchors_of(feet_m, self.still))
 
     def cut(self, frames: slice) -> "Contacts":
         """Some of the frames."""
         return replace(self, anchors_m=self.anchors_m[frames], still=self.still[frames])
 
 
-def find_contacts(sites_m: Tensor, observed: Observed) -> Contacts:
-    """From the sites (t, k, 3) of a fitted motion."""
-    feet_m = sites_m[:, FEET]
-    seen = _seen(observed)
-    still = _lasting(_slow(feet_m, observed) & seen, observed.time_s)
-    still |= _lasting(_resting(feet_m, observed, seen), observed.time_s)
-    ground = _judged(still, feet_m, observed)
+def find_contacts(feet_m: Tensor, marks: FeetMarks) -> Contacts:
+    """From the places (t, 4, 3) of a fitted motion's feet and what was seen of them."""
+    still = _lasting(_slow(feet_m, marks.time_s) & marks.seen, marks.time_s)
+    still |= _lasting(_resting(feet_m, marks), marks.time_s)
+    ground = _judged(still, feet_m, marks)
     if ground is not Ground.HELD:
         still = torch.zeros_like(still)
     return Contacts(anchors_of(feet_m, still), still, ground)
@@ -92,15 +120,15 @@ def _velocity(feet_m: Tensor, time_s: Tensor) -> Tensor:
     return (padded[1:] + padded[:-1]) / 2
 
 
-def _slow(feet_m: Tensor, observed: Observed) -> Tensor:
+def _slow(feet_m: Tensor, time_s: Tensor) -> Tensor:
     if len(feet_m) < 3:  # noqa: PLR2004  (no speed to judge by)
         return torch.zeros(feet_m.shape[:2], dtype=torch.bool)
-    velocity = _velocity(feet_m, observed.time_s)
+    velocity = _velocity(feet_m, time_s)
     across = velocity[..., :2].norm(dim=-1)
     return (across < STILL_M_S) & (velocity[..., 2].abs() < STILL_IN_DEPTH_M_S)
 
 
-def _resting(feet_m: Tensor, observed: Observed, seen: Tensor) -> Tensor:
+def _resting(feet_m: Tensor, marks: FeetMarks) -> Tensor:
     """(t, 4) bool: heel and toe marks both rest in the picture.
 
     Marks shake, so their speed is taken over a while. That finds feet which the fit still moves:
@@ -108,17 +136,16 @@ def _resting(feet_m: Tensor, observed: Observed, seen: Tensor) -> Tensor:
     """
     frames = len(feet_m)
     if frames < 3:  # noqa: PLR2004  (no speed to judge by)
-        return torch.zeros_like(seen)
-    marks_m = observed.points_px[:, FEET] / observed.K[[0, 1], [0, 1]]
-    step_s = float(torch.diff(observed.time_s).median())
+        return torch.zeros_like(marks.seen)
+    step_s = float(torch.diff(marks.time_s).median())
     half = max(round(SMOOTHED_S / step_s / 2), 1)
-    smooth_m = _moving_mean(marks_m, half)
-    time_s = observed.time_s[:, None, None]
+    smooth_m = _moving_mean(marks.points_m, half)
+    time_s = marks.time_s[:, None, None]
     rate = torch.zeros_like(smooth_m)
     rate[1:-1] = (smooth_m[2:] - smooth_m[:-2]) / (time_s[2:] - time_s[:-2])
     rate[0], rate[-1] = rate[1], rate[-2]
     speed = rate.norm(dim=-1) * feet_m[..., 2].clamp_min(0.2)
-    slow = (speed < RESTING_M_S) & seen
+    slow = (speed < RESTING_M_S) & marks.seen
     both = slow.view(frames, 2, 2).all(-1, keepdim=True)
     return both.expand(-1, -1, 2).reshape(frames, 4)
 
@@ -129,11 +156,6 @@ def _moving_mean(values: Tensor, half: int) -> Tensor:
     frames = torch.arange(len(values))
     low, high = (frames - half).clamp_min(0), (frames + half + 1).clamp_max(len(values))
     return (total[high] - total[low]) / (high - low)[:, None, None]
-
-
-def _seen(observed: Observed) -> Tensor:
-    full = trust_2d()[FEET] * observed.time_weight[:, None]
-    return observed.weight_2d[:, FEET] > SEEN * full
 
 
 def _lasting(slow: Tensor, time_s: Tensor) -> Tensor:
@@ -154,11 +176,11 @@ def _stretches(flags: Tensor) -> list[slice]:
     return [slice(a, b) for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
 
 
-def _judged(still: Tensor, feet_m: Tensor, observed: Observed) -> Ground:
-    seen = _seen(observed).any(1)
+def _judged(still: Tensor, feet_m: Tensor, marks: FeetMarks) -> Ground:
+    seen = marks.seen.any(1)
     if not seen.any() or float(still.any(1)[seen].double().mean()) < LEAST_SHARE:
         return Ground.RESTLESS
-    velocity = _velocity(feet_m, observed.time_s)[..., :2]
+    velocity = _velocity(feet_m, marks.time_s)[..., :2]
     common = (velocity * still[..., None]).sum((0, 1)) / still.sum()
     return Ground.HELD if float(common.norm()) < LARGEST_DRIFT_M_S else Ground.DRIFTING
 

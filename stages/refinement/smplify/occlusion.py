@@ -4,6 +4,7 @@ Everybody's outline is taken from the landmarks: limbs as capsules, the trunk as
 nearer is told by the bodies' distances; where these are alike nobody hides anybody.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,7 +61,7 @@ class _Outline:
         return bool(np.median(away_px) < SAME_SHARE * self.radii_px[-1])
 
 
-def hidden_landmarks(person: Person, others: tuple[Person, ...]) -> np.ndarray:
+def hidden_landmarks(person: Person, others: Iterable[Person]) -> np.ndarray:
     """(t, k) bool: landmarks of a person that lie behind another's outline.
 
     Args:

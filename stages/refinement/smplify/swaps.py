@@ -8,10 +8,12 @@ in the picture and in 3D; if knees do not lie across hips nor shoulders; and if 
 swapped. So the labels that hold most of the time win, however long a swapped stretch is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from jaxtyping import Int8
 
 from pipeline.parts import Arrays, Parts
 from pipeline.skeletons import BLAZEPOSE33
@@ -56,39 +58,59 @@ BLOCK_FRAMES = 1000
 """Frames gone through at a time: their nine states take much room."""
 
 
-def unswap(person: Person, parts: Parts) -> tuple[Person, np.ndarray]:
-    """The person with left and right in order.
+@dataclass(frozen=True)
+class Sides:
+    """A person as it was marked, and how left and right come into order."""
+
+    person: Person
+    states: Int8[np.ndarray, " t"]
+    """Arms' state times three plus legs' state."""
+
+    @property
+    def changed(self) -> np.ndarray:
+        """(t,) bool: frames in which anything is exchanged."""
+        return self.states > 0
+
+    def in_order(self) -> Person:
+        """The person with left and right in order; its landmarks are new where they had to be."""
+        person = self.person
+        if not self.changed.any():
+            return person
+        assert person.keypoints_px is not None and person.landmarks_m is not None
+        keypoints_px, landmarks_m = person.keypoints_px.copy(), person.landmarks_m.copy()
+        for frame in np.flatnonzero(self.changed):
+            order = _order(int(self.states[frame]))
+            keypoints_px[frame] = keypoints_px[frame, order]
+            landmarks_m[frame] = landmarks_m[frame, order]
+        return replace(person, keypoints_px=keypoints_px, landmarks_m=landmarks_m)
+
+
+def sides_of(person: Person, parts: Parts) -> Sides:
+    """Which way round left and right are.
 
     Args:
         person: with landmarks.
         parts: where the course through the frames is kept through an interruption.
-
-    Returns:
-        The person, and for each frame whether anything was exchanged (t,) bool.
     """
     assert person.keypoints_px is not None and person.landmarks_m is not None
     keypoints_px, landmarks_m = person.keypoints_px, person.landmarks_m
     finite = np.isfinite(keypoints_px).all((1, 2)) & np.isfinite(landmarks_m).all((1, 2))
     seen = np.flatnonzero(person.observed & finite)
-    changed = np.zeros(len(person), dtype=bool)
+    states = np.zeros(len(person), np.int8)
     if len(seen) < 3:  # noqa: PLR2004  (no course to judge by)
-        return person, changed
-    points = _points(keypoints_px[seen], landmarks_m[seen])
-    arrays = parts.get(
-        f"sides {person.id}",
-        lambda: {"states": _cheapest_course(points, person.time_s[seen], parts)},
-    )
-    states = arrays["states"]
-    if not states.any():
-        return person, changed
-    keypoints_px, landmarks_m = keypoints_px.copy(), landmarks_m.copy()
-    for frame, state in zip(seen, states.tolist(), strict=True):
-        if state:
-            order = _order(state)
-            keypoints_px[frame] = keypoints_px[frame, order]
-            landmarks_m[frame] = landmarks_m[frame, order]
-            changed[frame] = True
-    return replace(person, keypoints_px=keypoints_px, landmarks_m=landmarks_m), changed
+        return Sides(person, states)
+    size_px = _size_px(keypoints_px, seen)
+
+    def points_of(frames: slice) -> np.ndarray:
+        rows = seen[frames]
+        in_space = SHARE_3D * landmarks_m[rows]
+        return np.concatenate([keypoints_px[rows, :, :2] / size_px, in_space], axis=-1)
+
+    def course() -> Arrays:
+        return {"states": _cheapest_course(points_of, person.time_s[seen], parts)}
+
+    states[seen] = parts.get(f"sides {person.id}", course)["states"]
+    return Sides(person, states)
 
 
 def _indices(names: tuple[str, ...]) -> np.ndarray:
@@ -108,28 +130,32 @@ def _order(state: int) -> np.ndarray:
     return order
 
 
-def _points(keypoints_px: np.ndarray, landmarks_m: np.ndarray) -> np.ndarray:
-    """(t, 33, 5): pixels in torso lengths and 3D in metres, made comparable."""
-    shoulders, hips = BLAZEPOSE33.indices("left_shoulder", "right_shoulder"), (23, 24)
-    torso = keypoints_px[:, shoulders, :2].mean(1) - keypoints_px[:, hips, :2].mean(1)
-    across = keypoints_px[:, shoulders[0], :2] - keypoints_px[:, shoulders[1], :2]
+def _size_px(keypoints_px: np.ndarray, seen: np.ndarray) -> float:
+    """A torso's length in the picture: the unit that makes pixels and metres comparable."""
+    sides = BLAZEPOSE33.indices("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+    marked = keypoints_px[seen[:, None], sides, :2]
+    torso, across = marked[:, :2].mean(1) - marked[:, 2:].mean(1), marked[:, 0] - marked[:, 1]
     size_px = np.maximum(np.linalg.norm(torso, axis=1), np.linalg.norm(across, axis=1))
-    size_px = max(float(np.median(size_px)), 1.0)
-    return np.concatenate([keypoints_px[..., :2] / size_px, SHARE_3D * landmarks_m], axis=-1)
+    return max(float(np.median(size_px)), 1.0)
 
 
-def _cheapest_course(points: np.ndarray, time_s: np.ndarray, parts: Parts) -> np.ndarray:
+def _cheapest_course(
+    points_of: Callable[[slice], np.ndarray], time_s: np.ndarray, parts: Parts
+) -> np.ndarray:
     """(t,) state of every frame; cost[i, j] is the best way to states i, j of the last two."""
     step_s = np.diff(time_s)
     step_s = np.append(step_s, step_s[-1])
-    first = _laid_out(points[:2], step_s[:2])
+    first = _laid_out(points_of(slice(2)), step_s[:2])
     cost = first.alone[0][:, None] + first.alone[1][None] + CHANGE_COST * _parts_changed()
     cost = cost + _miss(first.judged[0][:, None] - first.judged[1][None])
     best_before = [np.zeros((2, 9, 9), dtype=np.int8)]
-    for number, start in enumerate(range(2, len(points), BLOCK_FRAMES)):
+
+    def gone_on(frames: slice, cost: np.ndarray) -> Arrays:
+        return _gone_on(points_of(frames), step_s[frames], cost)
+
+    for number, start in enumerate(range(2, len(time_s), BLOCK_FRAMES)):
         frames = slice(start - 2, start + BLOCK_FRAMES)
-        go_on = partial(_gone_on, points[frames], step_s[frames], cost)
-        arrays = parts.get(str(number), go_on)
+        arrays = parts.get(str(number), partial(gone_on, frames, cost))
         cost = arrays["cost"]
         best_before.append(arrays["best_before"])
     return _trace(cost, np.concatenate(best_before))

@@ -13,7 +13,7 @@ from pipeline.rotations import rotmat_to_rotvec
 from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion, Placed
 from stages.refinement.smplify.contact import Contacts, ContactTerm
 from stages.refinement.smplify.normal import Normal, geman_mcclure
-from stages.refinement.smplify.observed import Observed
+from stages.refinement.smplify.observed import Marks, Observed
 from stages.refinement.smplify.prior import PriorTerm, shipped_dof_prior
 from stages.refinement.smplify.regressed import (
     RegressedTerm,
@@ -41,7 +41,7 @@ def _by_pixels(sites_m: Tensor, by: Tensor, K: Tensor) -> Tensor:
     return ((by[:, :, :2] - ray * by[:, :, 2:]) * scale).flatten(2)
 
 
-def pixel_error_px(sites_m: Tensor, observed: Observed) -> Tensor:
+def pixel_error_px(sites_m: Tensor, observed: Marks) -> Tensor:
     """(n,) distances in the picture of all landmarks seen well."""
     px = _project(sites_m, observed.K)
     distance = (px - observed.points_px).norm(dim=-1)

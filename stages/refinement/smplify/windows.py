@@ -13,9 +13,10 @@ from pipeline.parts import Arrays, Parts
 from pipeline.rotations import rotmat_slerp
 from stages.refinement.smplify.chain import Chain, Motion
 from stages.refinement.smplify.contact import Contacts
-from stages.refinement.smplify.observed import Observed
+from stages.refinement.smplify.observed import Evidence
 from stages.refinement.smplify.smoothness import Smoothness
 from stages.refinement.smplify.solver import fit_motion
+from stages.refinement.smplify.start import Start
 from stages.refinement.smplify.terms import FrameTerms
 from stages.refinement.smplify.weights import Weights
 
@@ -34,45 +35,43 @@ def windows(frames: int) -> list[slice]:
 class WindowFit:
     """Fits pose and place of one person, phase by phase."""
 
-    observed: Observed
+    evidence: Evidence
     chain: Chain
     parts: Parts
 
     def __call__(
         self,
         phase: str,
-        start: Motion,
+        start: Start | Motion,
         weights: Weights,
         iterations: int,
         contacts: Contacts | None = None,
-        *,
-        in_place: bool = True,
     ) -> Motion:
         """All frames from where they are.
 
         Args:
             phase: a name of its own for the person's parts.
-            start: where to begin; its build stays.
+            start: where to begin; its build stays. A motion is used up: of a long film every
+                motion is large, so the new one is written over it.
             weights: of the terms.
             iterations: most steps of a window.
             contacts: where feet stand still, if that counts.
-            in_place: `start` is used up: of a long film every motion is large.
         """
 
         def fitted(frames: slice) -> Arrays:
             terms = FrameTerms(
-                self.chain, self.observed.cut(frames), weights, contacts and contacts.cut(frames)
+                self.chain, self.evidence.cut(frames), weights, contacts and contacts.cut(frames)
             )
             smoothness = self._smoothness(frames, weights)
             return arrays_of(fit_motion(start.cut(frames), terms, smoothness, iterations).motion)
 
         cuts = enumerate(windows(len(start.t_m)))
         found = (self.parts.get(f"{phase} {n}", partial(fitted, frames)) for n, frames in cuts)
-        out = start if in_place else empty_like(start)
+        out = start if isinstance(start, Motion) else _empty(start)
         return joined(map(motion_of, found), out)
 
     def _smoothness(self, frames: slice, weights: Weights) -> Smoothness | None:
-        time_s = self.observed.time_s[frames]
+        time_s = self.evidence.time_s[frames]
         if len(time_s) < FEWEST_FRAMES_TO_SMOOTH:
             return None
         return Smoothness(self.chain, time_s, weights)
@@ -104,9 +103,10 @@ def joined(motions: Iterable[Motion], out: Motion) -> Motion:
     return Motion(out.local_rotmat, out.t_m, before.build)
 
 
-def empty_like(motion: Motion) -> Motion:
+def _empty(start: Start) -> Motion:
     """As many frames, to be written."""
-    return Motion(torch.empty_like(motion.local_rotmat), torch.empty_like(motion.t_m), motion.build)
+    local_rotmat = torch.empty(len(start.t_m), 24, 3, 3, dtype=torch.float64)
+    return Motion(local_rotmat, torch.empty_like(start.t_m), start.build)
 
 
 def arrays_of(motion: Motion) -> Arrays:

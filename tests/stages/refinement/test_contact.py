@@ -6,11 +6,18 @@ import torch
 
 from pipeline.context import Context
 from pipeline.metrics import foot_slide_mm_per_frame, mpjpe_mm
-from pipeline.rotations import rotvec_to_rotmat
 from stages.refinement.smplify import Backend, Config
-from stages.refinement.smplify.chain import BUILD_COUNT, Chain, Motion
-from stages.refinement.smplify.contact import FEET, Ground, _slow, anchors_of, find_contacts
-from stages.refinement.smplify.observed import observe
+from stages.refinement.smplify.chain import Chain
+from stages.refinement.smplify.contact import (
+    Ground,
+    _slow,
+    anchors_of,
+    feet_marks,
+    feet_places,
+    find_contacts,
+)
+from stages.refinement.smplify.observed import Evidence
+from stages.refinement.smplify.start import start_of
 from stages.refinement.smplify.weights import Weights
 from tests.stages.refinement.filmed import Filmed, filmed_walk
 from tests.stages.refinement.moving_body import SITES, joints_of
@@ -57,31 +64,25 @@ def test_before_a_panning_camera_no_foot_is_held(pan_m_s):
 
 
 def marked_feet(seen: Filmed):
-    """Observed landmarks of a walk, and where its body carries the feet's in the camera."""
+    """Places of a walk's feet in the camera, and what was seen of them."""
     chain = Chain(SITES.body)
-    motion = Motion(
-        rotvec_to_rotmat(torch.from_numpy(seen.person.pose_rotvec).double()),
-        torch.from_numpy(seen.person.t_camera_m).double(),
-        torch.zeros(BUILD_COUNT, dtype=torch.float64),
-    )
-    trusted = torch.ones(len(seen.person), dtype=torch.bool)
-    observed = observe(seen.person, seen.camera, motion, trusted, chain, Weights())
-    return chain.places(motion)[0], observed
+    start = start_of(seen.person, np.zeros(len(seen.person), dtype=bool), seen.camera, chain)
+    evidence = Evidence.of(seen.person, None, start, seen.camera, chain, Weights())
+    return feet_places(chain, start.cut(slice(None))), feet_marks(evidence)
 
 
 def test_feet_that_a_fit_moves_to_and_fro_in_depth_are_found_by_their_marks():
     """As on film: marks of a standing foot rest, and the body's foot goes 8 cm to and fro."""
     seen = filmed_walk(seconds=2.0)
-    sites_m, observed = marked_feet(seen)
-    shaken_m = sites_m.clone()
-    to_and_fro = torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(len(sites_m) // 4)
+    feet_m, marks = marked_feet(seen)
+    to_and_fro = torch.tensor([1.0, 1.0, -1.0, -1.0]).repeat(len(feet_m) // 4)
     away_m = 0.08 * to_and_fro[:, None, None]
-    shaken_m[:, FEET] *= 1.0 + away_m / shaken_m[:, FEET][..., 2:]  # along its ray
+    shaken_m = feet_m * (1.0 + away_m / feet_m[..., 2:])  # along its ray
     truly = torch.from_numpy(seen.motion.contact).view(-1, 2, 2).any(2)
-    found = find_contacts(shaken_m, observed)
+    found = find_contacts(shaken_m, marks)
     still = found.still.view(-1, 2, 2).any(2)
     assert found.ground is Ground.HELD
-    assert not _slow(shaken_m[:, FEET], observed)[1:-1].any(), "the fit alone tells of none"
+    assert not _slow(shaken_m, marks.time_s)[1:-1].any(), "the fit alone tells of none"
     assert (still & truly).sum() > 0.5 * truly.sum()
     assert (still & ~truly).sum() < 0.15 * still.sum()
 

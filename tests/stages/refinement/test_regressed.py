@@ -21,7 +21,7 @@ from stages.refinement.smplify.regressed import (
     spreads_rad,
     told_ratio,
 )
-from stages.refinement.smplify.sequence import start_of
+from stages.refinement.smplify.start import start_of
 from tests.stages.refinement.moving_body import (
     CAMERA,
     SITES,

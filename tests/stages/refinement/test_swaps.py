@@ -7,7 +7,7 @@ from pipeline.events import EventLog
 from pipeline.parts import Parts
 from pipeline.skeletons import BLAZEPOSE33
 from stages.refinement.smplify import swaps
-from stages.refinement.smplify.swaps import unswap
+from stages.refinement.smplify.swaps import sides_of
 from tests.stages.refinement.moving_body import walk, with_noise
 
 LEGS = BLAZEPOSE33.indices(
@@ -22,6 +22,12 @@ def exchanged(person, frames, points=slice(None)):
     keypoints_px[frames] = keypoints_px[frames][:, order]
     landmarks_m[frames] = landmarks_m[frames][:, order]
     return replace(person, keypoints_px=keypoints_px, landmarks_m=landmarks_m)
+
+
+def unswap(person, parts):
+    """The person in order, and in which frames it was not."""
+    sides = sides_of(person, parts)
+    return sides.in_order(), sides.changed
 
 
 def noisy():
