@@ -73,10 +73,17 @@ def lay(layer: Layer, canvas: UInt8[np.ndarray, "h w 4"]) -> None:
     target[:] = (colour * alpha + target * (255 - alpha) + 127) // 255
 
 
-def lay_canvas(top: UInt8[np.ndarray, "h w 4"], canvas: UInt8[np.ndarray, "h w 4"]) -> None:
-    """A canvas over another."""
-    left = 255 - top[..., 3:].astype(np.uint16)
-    canvas[:] = np.minimum(top + (canvas * left + 127) // 255, 255)
+def lay_canvas(
+    top: UInt8[np.ndarray, "h w 4"], canvas: UInt8[np.ndarray, "h w 4"], strength: float = 1.0
+) -> None:
+    """A canvas over another, so opaque; only where something is on it."""
+    x, y, width, height = cv2.boundingRect(cv2.extractChannel(top, 3))
+    part = top[y : y + height, x : x + width]
+    if strength < 1.0:
+        part = (part * np.float32(strength)).astype(np.uint8)
+    target = canvas[y : y + height, x : x + width]
+    left = 255 - part[..., 3:].astype(np.uint16)
+    target[:] = np.minimum(part + (target * left + 127) // 255, 255)
 
 
 def straight(canvas: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h w 4"]:

@@ -102,9 +102,7 @@ def draw_skeleton(view: InCamera, moment: Moment, canvas: Rgba) -> None:
         top = blank(view.size_px)
         filled = is_filled(posed.person, row)
         _bones(top, points, colour_of(posed.person.id), max(1, size // 2) if filled else size)
-        if filled:
-            top = (top * FADED).astype(np.uint8)
-        lay_canvas(top, canvas)
+        lay_canvas(top, canvas, FADED if filled else 1.0)
 
 
 def _bones(canvas: Rgba, points: np.ndarray, rgb: np.ndarray, size: int) -> None:
@@ -145,8 +143,8 @@ def draw_wires(view: InCamera, moment: Moment, canvas: Rgba) -> None:
         drawn = blank(view.size_px)
         lines(drawn, edges, (int(mesh.rgb[0]), int(mesh.rgb[1]), int(mesh.rgb[2])))
         strength = _strength(edges) * (1.0 if mesh.alpha == 1.0 else FADED)
-        lay_canvas((drawn * strength).astype(np.uint8), wires)
-    canvas[..., :3] = canvas[..., :3] // 2
+        lay_canvas(drawn, wires, strength)
+    canvas[..., :3] //= 2
     lay_canvas(wires, canvas)
 
 

@@ -29,7 +29,7 @@ TELE = 4.0
 """Focal length over the picture's longer side: far away, so nearly without perspective."""
 MARGIN = 0.12
 SIDE_PITCH_DEG = 9.0
-TRAIL_S = 6.0
+TRAIL_S, TRAIL_STRENGTH = 6.0, 0.75
 HEADROOM_M = 0.3
 
 
@@ -161,7 +161,7 @@ class InSpace:
             top = blank(self.size_px)
             lines(top, pieces[seen], (red, green, blue), thick)
             lines(top, pieces[~seen][::3], (red, green, blue), max(1, thick // 2))
-            lay_canvas((top * 0.75).astype(np.uint8), canvas)
+            lay_canvas(top, canvas, TRAIL_STRENGTH)
             row = self.scene.at(posed, moment.frame_index)
             if row is not None and (is_filled(person, row) or not person.drawn[row]):
                 dot(canvas, pixels[-1], 3.0 * thick, (red, green, blue), max(1, thick // 2))

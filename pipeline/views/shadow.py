@@ -33,14 +33,17 @@ def draw_shadows(
     layer = scene.renderer(flat, scene.body.faces, K_px, width, height)
     if not layer.rgba.size:
         return
-    cover = np.zeros((height, width), np.uint8)
+    rim = round(SOFT * height)
     bottom, right = layer.y_px + layer.rgba.shape[0], layer.x_px + layer.rgba.shape[1]
-    cover[layer.y_px : bottom, layer.x_px : right] = layer.rgba[..., 3]
-    size = 2 * round(SOFT * height) + 1
-    shadow = np.empty((height, width, 4), np.uint8)
+    room = [min(rim, space) for space in (layer.y_px, height - bottom, layer.x_px, width - right)]
+    cover = cv2.copyMakeBorder(
+        np.ascontiguousarray(layer.rgba[..., 3]), *room, cv2.BORDER_CONSTANT, value=0
+    )
+    size = 2 * rim + 1
+    shadow = np.empty((*cover.shape, 4), np.uint8)
     shadow[..., :3] = SHADE
     shadow[..., 3] = np.rint(STRENGTH * cv2.blur(cover, (size, size)))
-    lay(Layer(0, 0, shadow), canvas)
+    lay(Layer(layer.x_px - room[2], layer.y_px - room[0], shadow), canvas)
 
 
 def _flat(mesh: PosedMesh, scene: Scene, rotmat: np.ndarray, eye_m: np.ndarray) -> PosedMesh:

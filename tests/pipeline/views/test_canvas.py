@@ -62,6 +62,22 @@ def test_a_picture_fits_in_the_middle(size):
     assert share == pytest.approx(where.scale**2 * 160 * 90 / (size[0] * size[1]), rel=0.03)
 
 
+@pytest.mark.parametrize("strength", [1.0, 0.45])
+def test_a_canvas_over_another_mixes_by_its_alpha_wherever_it_lies(strength):
+    rng = np.random.default_rng(1)
+    top, below = (rng.integers(0, 256, (20, 30, 4)).astype(np.uint8) for _ in range(2))
+    for layer in (top, below):
+        layer[..., :3] = np.minimum(layer[..., :3], layer[..., 3:])
+    top[:7], top[:, 22:] = 0, 0
+    mixed = below.copy()
+    canvas.lay_canvas(top, mixed, strength)
+    wanted = strength * top + below * (1 - strength * top[..., 3:] / 255)
+    assert np.abs(mixed - wanted).max() <= 2
+    nothing = below.copy()
+    canvas.lay_canvas(np.zeros_like(top), nothing)
+    assert (nothing == below).all()
+
+
 @pytest.mark.parametrize(("width", "shown"), [(2000, True), (260, True), (60, False)])
 def test_words_fit_or_are_left_out(width, shown):
     picture = canvas.blank((width, 200))
