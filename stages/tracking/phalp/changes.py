@@ -3,13 +3,12 @@
 Where one of two who meet is not detected, their tracks do not meet: one goes on in the other.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from jaxtyping import Float64, Int64
 from numpy.lib.stride_tricks import sliding_window_view
 
-from stages.tracking.phalp.looks import Look, evidence_against
+from pipeline.blocks import blocks
+from stages.tracking.phalp.looks import Look, against_each
 from stages.tracking.phalp.tracklets import World
 
 SIDE_S = 0.4
@@ -19,6 +18,8 @@ LEAST_SIDE = 4
 CHANGED = -2.0
 """Evidence against one person from which on a track is judged: one person's is far below."""
 EVERY_S = 0.1
+BLOCK_PLACES = 1000
+"""That are compared at once: what is seen around them takes much room."""
 
 
 def look_changes(world: World, track: Int64[np.ndarray, " m"]) -> list[int]:
@@ -41,13 +42,11 @@ def _against(
     if clear.any():
         looks[~clear] = np.nan
     windows = sliding_window_view(looks, side, axis=0)
-    before, after = _medians(windows[places - side]), _medians(windows[places])
-    return np.array(
-        [
-            evidence_against(one, other, world.drift)[0, 0]
-            for one, other in zip(_each(before), _each(after), strict=True)
-        ]
-    )
+    found = []
+    for some in blocks(len(places), BLOCK_PLACES):
+        before, after = _medians(windows[places[some] - side]), _medians(windows[places[some]])
+        found.append(against_each(before, after, world.drift))
+    return np.concatenate(found)
 
 
 def _medians(windows: Float64[np.ndarray, "p d k"]) -> Look:
@@ -56,11 +55,6 @@ def _medians(windows: Float64[np.ndarray, "p d k"]) -> Look:
     middle = np.maximum((count - 1) // 2, 0)[..., None]
     median = np.take_along_axis(ranked, middle, axis=2)[..., 0]
     return Look(np.where(count > 0, median, np.nan), count.astype(np.float64))
-
-
-def _each(looks: Look) -> Iterator[Look]:
-    for row in range(len(looks.mean)):
-        yield Look(looks.mean[row : row + 1], looks.weight[row : row + 1])
 
 
 def _peaks(against: np.ndarray, places: np.ndarray, side: int) -> list[int]:

@@ -127,20 +127,32 @@ def evidence_against(
     return np.concatenate(blocks) if blocks else np.zeros((0, len(b.mean)))
 
 
+def against_each(a: Look, b: Look, drift: Float64[np.ndarray, " d"]) -> Float64[np.ndarray, " n"]:
+    """The same of each look and the one in its place among the others."""
+    with np.errstate(divide="ignore"):
+        return _against_gap(a.mean - b.mean, 0.5 / a.weight + 0.5 / b.weight, drift)
+
+
 def _against(a: Look, b: Look, drift: np.ndarray) -> np.ndarray:
     """The same for as many as fit into memory at once."""
-    size = a.mean.shape[1]
+    with np.errstate(divide="ignore"):
+        fewness = 0.5 / a.weight[:, None] + 0.5 / b.weight[None]
+    return _against_gap(a.mean[:, None] - b.mean[None], fewness, drift)
+
+
+def _against_gap(
+    gap: Float64[np.ndarray, "*n d"], fewness: Float64[np.ndarray, "*n d"], drift: np.ndarray
+) -> Float64[np.ndarray, "*n"]:
+    size = gap.shape[-1]
     parts = size == COLOURS
     between = np.tile(BETWEEN, size // VALUES) if parts else np.full(size, BETWEEN.mean())
     with np.errstate(invalid="ignore", divide="ignore"):
-        gap = a.mean[:, None] - b.mean[None]
-        fewness = 0.5 / a.weight[:, None] + 0.5 / b.weight[None]
         same = np.square(drift) * (1 + fewness)
         other = same + 2 * np.square(between)
         against = 0.5 * (np.square(gap) * (1 / same - 1 / other) + np.log(same / other))
     against = np.where(np.isfinite(against), against, 0.0)
     if parts:
-        against = against.reshape(*against.shape[:2], -1, VALUES).sum(axis=-1)
+        against = against.reshape(*against.shape[:-1], -1, VALUES).sum(axis=-1)
         against = np.minimum(against, MOST_PER_PART)
     return np.asarray(TRUST * against.sum(axis=-1))
 

@@ -32,6 +32,7 @@ ROUNDS = 2
 SAME_PLACE_IOU, SAME_PLACE_SHARE = 0.6, 0.7
 """Of two tracks that overlap by this, for this share of the shorter, the shorter is a duplicate."""
 MOST_EVENTS = 40
+A_LITTLE_S = 1e-3
 ROWS = 200
 """Pieces that are held against all others at a time."""
 
@@ -72,12 +73,18 @@ def _relinked(
 def _costs(world: World, pieces: list[Piece], most_gap_s: float) -> Float64[np.ndarray, "n n"]:
     """Of every link: the evidence against it, less what speaks for the order found before.
 
-    Row by row, for an hour has thousands of pieces and the evidence a dozen matrices of them.
+    Of some pieces at a time against those that begin soon enough after them: an hour has thousands
+    of pieces, and the evidence a dozen matrices of them.
     """
     tracklets = [piece.tracklet for piece in pieces]
-    cost = np.empty((len(pieces), len(pieces)))
+    start_s = np.array([tracklet.start.time_s for tracklet in tracklets])
+    cost = np.full((len(pieces), len(pieces)), np.inf)
     for rows in blocks(len(pieces), ROWS):
-        cost[rows] = link_evidence(world, tracklets[rows], tracklets, most_gap_s).total
+        end_s = [tracklet.end.time_s for tracklet in tracklets[rows]]
+        soon = (start_s >= min(end_s)) & (start_s <= max(end_s) + most_gap_s + A_LITTLE_S)
+        if soon.any():
+            near = [tracklets[number] for number in np.flatnonzero(soon)]
+            cost[rows, soon] = link_evidence(world, tracklets[rows], near, most_gap_s).total
     for row, (before, after) in enumerate(pairwise(pieces)):
         if before.track == after.track:
             cost[row, row + 1] -= _kept(before, after)
@@ -152,6 +159,11 @@ def without_duplicates(
 
 
 def _same_place(world: World, longer: np.ndarray, shorter: np.ndarray) -> bool:
+    first, last = (
+        np.array([world.frame[track[end]] for track in (longer, shorter)]) for end in (0, -1)
+    )
+    if first.max() > last.min():
+        return False
     shared, a, b = np.intersect1d(world.frame[longer], world.frame[shorter], return_indices=True)
     if len(shared) < SAME_PLACE_SHARE * len(shorter):
         return False
