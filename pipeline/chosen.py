@@ -83,6 +83,11 @@ class Chosen:
         """The chosen backends' modules by stage."""
         return {stage: backends.load(stage, name) for stage, name in self.names.items()}
 
+    def let_go(self, *stages: str) -> None:
+        """Forget backends that are no longer needed; `context.kept` may keep them."""
+        for stage in stages:
+            vars(self).pop(stage, None)
+
     def _make(self, stage: str) -> Any:
         name, config = self.names[stage], self._configs[stage]
         kept, log = self._context.kept, self._context.events

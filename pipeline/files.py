@@ -5,8 +5,10 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +92,27 @@ def _umask() -> int:
 
 
 def write_npz(path: Path, arrays: Mapping[str, Any], *, compressed: bool = True) -> None:
-    """Write named arrays (and texts) as .npz, whole or not at all, without pickles."""
-    plain = {key: np.asarray(value) for key, value in arrays.items()}
-    objects = [key for key, value in plain.items() if value.dtype == object]
-    assert not objects, f"not plain arrays: {objects}"
-    save: Any = np.savez_compressed if compressed else np.savez
-    with written_aside(path) as aside, aside.open("wb") as file:
-        save(file, **plain)
+    """Write named arrays (and texts) as .npz, whole or not at all, without pickles.
+
+    As `np.savez` does, but array by array: those that are `Joined` are never all laid out at once.
+    """
+    packing = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with written_aside(path) as aside, zipfile.ZipFile(aside, "w", packing) as archive:
+        for key, value in arrays.items():
+            array = np.asarray(value)
+            assert array.dtype != object, f"{key} is no plain array"
+            with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Arrays one behind the other, laid out when they are asked for as one array."""
+
+    pieces: Sequence[np.ndarray]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.concatenate(self.pieces, dtype=dtype)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -69,6 +69,7 @@ def run(
         seen = keep.perceived(
             inputs, video, lambda: _perceiver(do, camera, context, decoder), still
         )
+        do.let_go("detection", "regression")  # they take as much room as half an hour's arrays
         tracked = keep.people(
             "tracking", lambda: do.tracking(seen.video, seen.detections, seen.bodies, camera)
         )

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from pipeline.errors import OutputError
-from pipeline.files import write_npz
+from pipeline.files import Joined, write_npz
 from pipeline.noun_shapes import check_noun, check_people, check_video
 from pipeline.npz_file import NpzError, read_npz_file
 from pipeline.types import PER_FRAME, Bodies, Detections, Person, Video
@@ -102,7 +102,10 @@ def _plain(value: Any) -> Any:
 
 
 def people_arrays(people: tuple[Person, ...]) -> dict[str, Any]:
-    """Several people one after the other; `first_row` says where each begins."""
+    """Several people one after the other; `first_row` says where each begins.
+
+    What has a row per frame is `Joined`: laid out, those of long films take much room.
+    """
     arrays: dict[str, Any] = {
         "id": np.array([person.id for person in people], np.int32),
         "betas": np.stack([p.betas for p in people]) if people else np.zeros((0, 10), np.float32),
@@ -113,7 +116,7 @@ def people_arrays(people: tuple[Person, ...]) -> dict[str, Any]:
     for key in PER_FRAME:
         pieces = [getattr(person, key) for person in people]
         if all(piece is not None for piece in pieces):
-            arrays[key] = np.concatenate(pieces)
+            arrays[key] = Joined(pieces)
     if people[0].skeleton is not None:
         arrays["skeleton"] = people[0].skeleton
     return arrays

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.blocks import blocks
 from pipeline.context import Context
 from pipeline.interpolate import interpolate_linear, interpolate_rotvec
 from pipeline.types import Bodies, Detections, Person, Status, Video
 
 TOLD_ONE_BY_ONE = 20
+BLOCK_FRAMES = 4000
+"""That are interpolated at once: quaternions take much room."""
 
 Sightings = np.ndarray
 """(m,) indices into the detections of one person, in order of frame, one a frame."""
@@ -96,11 +99,14 @@ def _person(
     frames = np.arange(seen[0], seen[-1] + 1, dtype=np.int32)
     rows = seen - seen[0]
     time_s, known_s = video.times_of(frames), video.times_of(seen)
-    pose = _spread(bodies.pose_rotvec[track], rows, len(frames))
-    place = _spread(bodies.t_camera_m[track], rows, len(frames))
-    gap = np.isnan(place[:, 0])
-    pose[gap] = interpolate_rotvec(known_s, bodies.pose_rotvec[track], time_s[gap])
-    place[gap] = interpolate_linear(known_s, bodies.t_camera_m[track], time_s[gap])
+    known_pose, known_place = bodies.pose_rotvec[track], bodies.t_camera_m[track]
+    pose = _spread(known_pose, rows, len(frames))
+    place = _spread(known_place, rows, len(frames))
+    gap = np.flatnonzero(np.isnan(place[:, 0]))
+    for some in blocks(len(gap), BLOCK_FRAMES):
+        missing_s = time_s[gap[some]]
+        pose[gap[some]] = interpolate_rotvec(known_s, known_pose, missing_s)
+        place[gap[some]] = interpolate_linear(known_s, known_place, missing_s)
     status = np.full(len(frames), Status.MISSING, dtype=np.uint8)
     status[rows] = Status.OBSERVED
     confidence = np.zeros(len(frames), dtype=np.float32)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import OutputError
-from pipeline.files import write_json, write_npz, written_aside
+from pipeline.files import Joined, write_json, write_npz, written_aside
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -49,3 +49,14 @@ def test_nan_does_not_reach_json(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "a.json", {"x": float("nan")})
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_arrays_are_written_as_numpy_writes_them(tmp_path, compressed):
+    whole = np.random.default_rng(0).normal(size=(1000, 33, 3)).astype(np.float32)
+    some = {"0.of.none": np.zeros((0, 3)), "names": np.array(["a", "bb"]), "number": 5}
+    save = np.savez_compressed if compressed else np.savez
+    save(tmp_path / "numpy.npz", whole=whole, **{k: np.asarray(v) for k, v in some.items()})
+    joined = Joined([whole[:10], whole[10:]])
+    write_npz(tmp_path / "ours.npz", {"whole": joined, **some}, compressed=compressed)
+    assert (tmp_path / "ours.npz").read_bytes() == (tmp_path / "numpy.npz").read_bytes()

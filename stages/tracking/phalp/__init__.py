@@ -95,8 +95,12 @@ class Backend:
         as_given = self.config.distance_type != "evidence"
         tracks = self._follow(video, detections, bodies if as_given else looking, camera, rows)
         if self.config.offline and tracks:
-            world = world_of(video, detections, looking, tracks)
-            tracks = associated(world, tracks, self.config.max_gap_s, self.context)
+            tracks = associated(  # the world takes much room: nobody else holds it
+                world_of(video, detections, looking, tracks),
+                tracks,
+                self.config.max_gap_s,
+                self.context,
+            )
         tracks = long_enough(tracks, video, detections, self.config.min_seen_s, self.context)
         return people_of(tracks, video, detections, bodies)
 

@@ -135,7 +135,8 @@ def test_kept_arrays_of_another_form_are_no_noun():
 @pytest.mark.parametrize("key", ["id", "first_row", "betas", "frame_index", "status", "time_s"])
 @pytest.mark.parametrize("value", [np.array(5), np.zeros(0), np.zeros((1, 2, 3)), None])
 def test_kept_people_of_another_form_are_nobody(key, value):
-    arrays = storage.people_arrays((a_person(1), a_person(2, 4, 3)))
+    people = storage.people_arrays((a_person(1), a_person(2, 4, 3)))
+    arrays = {name: np.asarray(array) for name, array in people.items()}
     assert len(storage.people_from(arrays)) == 2
     changed = {k: v for k, v in {**arrays, key: value}.items() if v is not None}
     with pytest.raises(OutputError):
