@@ -74,7 +74,8 @@ FIRST_PASS = ("detection", "regression")
 
 def _backends(facts: Mapping[str, Any]) -> list[tuple[str, str, float | None]]:
     """Stage, backend, and seconds where they are known; the first pass has one time for both."""
-    rows, seconds = [], facts["seconds"]
+    rows: list[tuple[str, str, float | None]] = []
+    seconds = facts["seconds"]
     for stage, block in facts.get("settings", {}).items():
         if not (isinstance(block, dict) and "backend" in block):
             continue

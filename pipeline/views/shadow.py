@@ -35,15 +35,14 @@ def draw_shadows(
         return
     rim = round(SOFT * height)
     bottom, right = layer.y_px + layer.rgba.shape[0], layer.x_px + layer.rgba.shape[1]
-    room = [min(rim, space) for space in (layer.y_px, height - bottom, layer.x_px, width - right)]
-    cover = cv2.copyMakeBorder(
-        np.ascontiguousarray(layer.rgba[..., 3]), *room, cv2.BORDER_CONSTANT, value=0
-    )
+    above, before = min(rim, layer.y_px), min(rim, layer.x_px)
+    below, behind = min(rim, height - bottom), min(rim, width - right)
+    cover = np.pad(layer.rgba[..., 3], ((above, below), (before, behind)))
     size = 2 * rim + 1
     shadow = np.empty((*cover.shape, 4), np.uint8)
     shadow[..., :3] = SHADE
     shadow[..., 3] = np.rint(STRENGTH * cv2.blur(cover, (size, size)))
-    lay(Layer(layer.x_px - room[2], layer.y_px - room[0], shadow), canvas)
+    lay(Layer(layer.x_px - before, layer.y_px - above, shadow), canvas)
 
 
 def _flat(mesh: PosedMesh, scene: Scene, rotmat: np.ndarray, eye_m: np.ndarray) -> PosedMesh:
