@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float64
 
+from pipeline.blocks import blocks
 from stages.smoothing._place import smooth_along_ray
 from stages.smoothing._robust import Strengths, smooth_robustly
 from stages.smoothing._rotation import continuous_quats, rotvec_of
@@ -12,6 +13,8 @@ from stages.smoothing._third_difference import strength_of_cutoff, time_shares
 
 LEAST_ANGLE_RAD = float(np.deg2rad(1.0))
 """Usual distances are not taken for smaller than this, however still the person is."""
+BLOCK_JOINTS = 8
+"""That are quaternions at a time: over a long film they take much room."""
 LEAST_RAY = 0.001
 LEAST_LOG_DEPTH = 0.005
 
@@ -67,10 +70,13 @@ def smooth_rotations(
     spread: float = 1.0,
 ) -> Float64[np.ndarray, "t joints 3"]:
     """Axis-angle in, the same smoothed out; every joint on its own."""
-    # A chord between unit quaternions is half of the angle between the rotations.
-    return rotvec_of(
-        grid.smooth_lanes(continuous_quats(rotvec), cutoffs_hz, LEAST_ANGLE_RAD / 2, spread)
-    )
+    out = np.empty(rotvec.shape)
+    for joints in blocks(len(cutoffs_hz), BLOCK_JOINTS):
+        quats = continuous_quats(rotvec[:, joints])
+        # A chord between unit quaternions is half of the angle between the rotations.
+        smooth = grid.smooth_lanes(quats, cutoffs_hz[joints], LEAST_ANGLE_RAD / 2, spread)
+        out[:, joints] = rotvec_of(smooth)
+    return out
 
 
 def smooth_place(

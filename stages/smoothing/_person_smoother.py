@@ -89,9 +89,7 @@ class PersonSmoother(ABC):
         smooth = self._curve(_with_motion(person, *interpolated(person, seen)), kept, weights)
         if filled.any():
             # Again, with the fill drawn between smoothed ends, not between two noisy sightings.
-            pose, place = interpolated(smooth, seen)
-            pose[seen], place[seen] = person.pose_rotvec[seen], person.t_camera_m[seen]
-            smooth = self._curve(_with_motion(person, pose, place), kept, weights)
+            smooth = self._curve(_with_fill(person, smooth, seen), kept, weights)
         return replace(
             _with_motion(smooth, *interpolated(smooth, kept)),
             status=np.where(filled, np.uint8(Status.INTERPOLATED), person.status),
@@ -136,6 +134,13 @@ def _weights(person: Person, filled: np.ndarray) -> np.ndarray:
     usual = max(float(np.median(person.confidence[seen])), 1e-3)
     weights = np.clip(person.confidence.astype(np.float64) / usual, LEAST_WEIGHT, MOST_WEIGHT)
     return np.where(filled, GAP_WEIGHT, weights)
+
+
+def _with_fill(person: Person, smooth: Person, seen: np.ndarray) -> Person:
+    """The person as seen, and between that as interpolated from `smooth`."""
+    pose, place = interpolated(smooth, seen)
+    pose[seen], place[seen] = person.pose_rotvec[seen], person.t_camera_m[seen]
+    return _with_motion(person, pose, place)
 
 
 def _with_motion(person: Person, pose_rotvec: np.ndarray, t_camera_m: np.ndarray) -> Person:
