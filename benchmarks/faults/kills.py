@@ -63,13 +63,15 @@ def chains(bench: Bench, at_random: int) -> Iterator[Chain]:
 
 
 def killed_inside(bench: Bench) -> Row:
-    """Kills inside lifting and inside refinement, whose every part is written at once.
+    """Kills inside lifting, tracking and refinement, whose every part is written at once.
 
     The last run, which reads them, and the undisturbed one write when seconds have gathered.
     """
-    lifting = [Kill(f"{n} parts lifted", _new_parts(None, n)) for n in (1, 2, 1)]
-    fitting = [Kill(f"{n} parts fitted", _new_parts("tracking", n)) for n in (1, 2, 2, 2, 1, 1, 1)]
-    chain = Chain("inside lifting and refinement", (*lifting, *fitting), {VARIABLE: "0"})
+    lifting = [Kill(f"{n} parts lifted", new_parts(None, n)) for n in (1, 2, 1)]
+    tracking = [Kill(f"{n} parts tracked", new_parts("perception", n)) for n in (1, 1)]
+    fitting = [Kill(f"{n} parts fitted", new_parts("tracking", n)) for n in (1, 2, 2, 2, 1, 1, 1)]
+    kills = (*lifting, *tracking, *fitting)
+    chain = Chain("inside lifting, tracking and refinement", kills, {VARIABLE: "0"})
     return killed(bench, chain)
 
 
@@ -115,7 +117,7 @@ def _part(name: str) -> Callable[[Path], bool]:
     return lambda out: any(out.glob(f".unfinished/*/{name}"))
 
 
-def _new_parts(before: str | None, count: int) -> Callable[[Path], bool]:
+def new_parts(before: str | None, count: int) -> Callable[[Path], bool]:
     """The stage has written so many files of parts beyond those that are there at first."""
     begun, old, new = _begins(before), list[set[str]](), set[str]()
 

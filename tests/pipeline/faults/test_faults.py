@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from benchmarks.faults import disks
-from benchmarks.faults.kills import Chain, Kill, killed
+from benchmarks.faults.kills import Chain, Kill, killed, new_parts
 from benchmarks.faults.others import two_writers
 from benchmarks.faults.runs import Bench, made_in
 from pipeline.errors import InputError
 from pipeline.fingerprint import content_digest
+from pipeline.parts import VARIABLE
 from pipeline.run import _check_unchanged
 from pipeline.same_result import differences
 from tests.pipeline.video_fixtures import make_clip
@@ -35,6 +36,12 @@ def test_killed_runs_come_to_the_same_result(bench):
     )
     row = killed(bench, Chain("smoke", kills))
     assert (row.ended, row.wrong) == ("killed 2 times", "")
+
+
+def test_a_run_killed_inside_tracking_comes_to_the_same_result(bench):
+    kills = (Kill("a block of frames is tracked", new_parts("perception", 1)),)
+    row = killed(bench, Chain("inside tracking", kills, {VARIABLE: "0"}))
+    assert (row.ended, row.wrong) == ("killed 1 times", "")
 
 
 def test_a_second_writer_is_refused(bench):
