@@ -1,10 +1,12 @@
 """People as they are followed from frame to frame, and those who were lost a moment ago."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from stages.detection.blazepose.crops import Region
 from stages.detection.blazepose.landmarks import Pose
-from stages.detection.blazepose.likeness import is_better, same_person
+from stages.detection.blazepose.place import Place, first_seen
 from stages.detection.blazepose.tiles import Tile
 
 SEARCH_OVER_REGION = 1.3
@@ -24,6 +26,10 @@ class Chain:
     """What was seen, by position in the present batch."""
     last: Pose | None = None
     """What was seen last."""
+    place: Place | None = None
+    """Where the hips are and how they move."""
+    hidden_since_s: float | None = None
+    """Since when somebody nearer hides this one."""
 
     @property
     def mean_presence(self) -> float:
@@ -36,10 +42,42 @@ class Chain:
         self.sightings += 1
         self.presence_sum += pose.presence
 
-    def see_next(self, position: int, pose: Pose) -> None:
-        """Add a sighting in the frame after the last one."""
+    def see_next(
+        self,
+        position: int,
+        pose: Pose,
+        time_s: float,
+        *,
+        beside: bool = False,
+        shared: bool = False,
+    ) -> None:
+        """Add a sighting in the frame after the last one.
+
+        Args:
+            position: of the frame in the batch.
+            pose: what was seen.
+            time_s: of the frame.
+            beside: others are near.
+            shared: the same was seen where another was looked for: whose place it tells is open.
+        """
         self.see(position, pose)
-        self.region, self.last = pose.next_region, pose
+        self.region, self.last, self.hidden_since_s = pose.next_region, pose, None
+        hips_px = np.array([pose.next_region.x_px, pose.next_region.y_px])
+        if self.place is None:
+            self.place = first_seen(hips_px, time_s)
+        elif not shared:
+            self.place = self.place.after(hips_px, time_s, beside=beside)
+
+    def expected(self, time_s: float) -> Pose | None:
+        """The last pose where the way leads by now; None before anything was seen."""
+        if self.last is None or self.place is None:
+            return None
+        last = self.last.next_region
+        x_px, y_px = self.place.at(time_s).tolist()
+        moved_px = np.array([x_px - last.x_px, y_px - last.y_px], np.float32)
+        region = replace(last, x_px=x_px, y_px=y_px)
+        points_px = self.last.points_px + moved_px
+        return replace(self.last, points_px=points_px, region=region, next_region=region)
 
     def withdraw(self) -> None:
         """Take back what was seen in this batch: it was part of somebody else."""
@@ -66,11 +104,3 @@ def search_tile(region: Region) -> Tile:
     """Where to search: the detector likes a person to fill half of its picture."""
     side = region.size_px * SEARCH_OVER_REGION
     return Tile(region.x_px - side / 2, region.y_px - side / 2, side)
-
-
-def settled(found: list[tuple[Chain, Pose]], chain: Chain, pose: Pose) -> list[tuple[Chain, Pose]]:
-    """Add a sighting; of those that became one person, the best stays."""
-    rivals = [pair for pair in found if same_person(pose, pair[1])]
-    if any(not is_better(pose, rival) for _, rival in rivals):
-        return found
-    return [*(pair for pair in found if pair not in rivals), (chain, pose)]

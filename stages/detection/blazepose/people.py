@@ -1,10 +1,11 @@
 """People through the frames of a video: found by scans, followed from frame to frame.
 
 The detector scans the whole picture now and then; between scans every person is looked for where
-the last frame's landmarks say, as MediaPipe does for one. Somebody found by a scan is also followed
-back to the beginning of the batch, so that nobody appears late. Somebody lost is searched for
-nearby for a while. A finding that does not last is dropped. Where the network sees somebody nearer
-instead, that one is painted out and it is asked again (`hidden`).
+the last frame's landmarks say, as MediaPipe does for one, and beside others where the way so far
+leads (`company`). Somebody found by a scan is also followed back to the beginning of the batch, so
+that nobody appears late. Somebody lost is searched for nearby for a while. A finding that does not
+last is dropped. Where the network sees somebody nearer instead, that one is painted out and it is
+asked again (`hidden`).
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pipeline.frame import Frame
-from stages.detection.blazepose.chains import Chain, Lost, search_tile, settled
+from stages.detection.blazepose.chains import Chain, Lost, search_tile
+from stages.detection.blazepose.company import Sought, settled, sought_in
 from stages.detection.blazepose.crops import Region, region_around
 from stages.detection.blazepose.detector import (
     BODY_CIRCLE,
@@ -20,20 +22,24 @@ from stages.detection.blazepose.detector import (
     Candidates,
     DetectorNetwork,
 )
-from stages.detection.blazepose.hidden import STEADY, beside, looked_apart, looked_behind
+from stages.detection.blazepose.hidden import beside
 from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose
 from stages.detection.blazepose.likeness import (
     distinct,
     explained,
     is_usable,
-    jump,
     outgrows,
+    pose_distance,
     same_person,
     upside_down_on,
 )
+from stages.detection.blazepose.look import Look
 from stages.detection.blazepose.schedule import ScanSchedule
 from stages.detection.blazepose.settings import Config
 from stages.detection.blazepose.tiles import scan
+
+SAME_HIDDEN = 1.0
+"""Somebody new this near to where one hidden is expected, in torso lengths, is that one."""
 
 
 class PeopleFinder:
@@ -43,18 +49,20 @@ class PeopleFinder:
         self._config = config
         self._detector = detector
         self._landmarks = landmarks
+        self._look = Look(config, landmarks)
         self.restart()
 
     def restart(self) -> None:
         """Forget everybody."""
         self._followed: list[Chain] = []
         self._lost: list[Lost] = []
+        self._hidden: list[Chain] = []
         self._company = False
         self._schedule = ScanSchedule(self._config)
 
     def __call__(self, frames: Sequence[Frame]) -> list[list[Pose]]:
         """The people of every frame, in the order in which they were first found."""
-        everybody = list(self._followed)
+        everybody = [*self._followed, *self._hidden]
         scans = self._regular_scans(frames)
         for position, frame in enumerate(frames):
             self._follow(frame, position)
@@ -71,7 +79,7 @@ class PeopleFinder:
             [chain.poses[position] for chain in lasting if position in chain.poses]
             for position in range(len(frames))
         ]
-        for chain in self._followed:
+        for chain in (*self._followed, *self._hidden):
             chain.poses = {}
         return result
 
@@ -90,39 +98,43 @@ class PeopleFinder:
         }
 
     def _follow(self, frame: Frame, position: int) -> None:
-        """Look for everybody where the last frame says."""
-        regions = [chain.region for chain in self._followed]
-        least = self._config.min_sightings
-        before = [chain.last if chain.sightings >= least else None for chain in self._followed]
-        poses = looked_apart(self._landmarks, frame.rgb, regions, before)
-        found: list[tuple[Chain, Pose]] = []
-        for chain, pose in zip(self._followed, poses, strict=True):
-            if self._is_person(pose, frame, self._config.min_presence):
-                found = settled(found, chain, pose)
-        for chain, pose in found:
-            chain.see_next(position, pose)
-        still = [chain for chain, _ in found]
-        for chain in self._followed:
-            if chain in still or not self._lasts(chain):
-                continue
-            known = [other.poses[position] for other in still]
-            hidden = self._behind(frame, chain.region, known)
-            if hidden is not None:
-                chain.see_next(position, hidden)
-                still.append(chain)
-            else:
-                self._lost.append(Lost(chain.region, frame.time_s, -np.inf))
+        """Look for everybody where the way so far leads, for those hidden a moment, too."""
+        still_hidden = [chain for chain in self._hidden if self._is_waited_for(chain, frame)]
+        chains = [*self._followed, *still_hidden]
+        sought = sought_in(chains, frame.time_s, self._config.min_sightings)
+        for seen in settled(*self._look.everybody(frame, sought)):
+            near = bool(seen.sought.others)
+            seen.sought.chain.see_next(
+                position, seen.pose, frame.time_s, beside=near, shared=seen.is_shared
+            )
+        still = [chain for chain in chains if position in chain.poses]
+        self._hidden = [chain for chain in still_hidden if chain not in still]
+        for chain in still_hidden:
+            if chain in still:
+                self._lost = [lost for lost in self._lost if not lost.is_near(chain.region)]
+        for one in sought[: len(self._followed)]:
+            if one.chain not in still and self._lasts(one.chain):
+                self._miss(one, frame, position, still)
         self._followed = still
 
-    def _behind(self, frame: Frame, region: Region, known: list[Pose]) -> Pose | None:
-        """Somebody in the region behind those who are known, if anybody is there."""
-        front = beside(region, known)
-        if not front or not is_usable(region, frame.width_px, frame.height_px):
-            return None
-        pose = looked_behind(self._landmarks, frame.rgb, region, front)
-        if pose is None or not self._is_person(pose, frame, self._config.min_new_presence):
-            return None
-        return pose
+    def _is_waited_for(self, chain: Chain, frame: Frame) -> bool:
+        away, since_s = chain.expected(frame.time_s), chain.hidden_since_s
+        if away is None or since_s is None or frame.time_s - since_s > self._config.search_lost_s:
+            return False
+        return is_usable(away.region, frame.width_px, frame.height_px)
+
+    def _miss(self, sought: Sought, frame: Frame, position: int, still: list[Chain]) -> None:
+        """Somebody not seen: behind those who are, or lost; beside them, hidden for a while."""
+        chain, known = sought.chain, [other.poses[position] for other in still]
+        behind = self._look.behind(frame, chain.region, known)
+        if behind is not None:
+            chain.see_next(position, behind, frame.time_s, beside=True)
+            still.append(chain)
+            return
+        self._lost.append(Lost(chain.region, frame.time_s, -np.inf))
+        if sought.expected is not None and beside(chain.region, known):
+            chain.hidden_since_s = frame.time_s
+            self._hidden.append(chain)
 
     def _search_lost(self, frame: Frame, position: int) -> list[Chain]:
         """Search around the last places of those who were lost a moment ago."""
@@ -165,13 +177,13 @@ class PeopleFinder:
         )
         hidden = [painted and bool(beside(region, known)) for region in regions]
         alone = [region for region, is_hidden in zip(regions, hidden, strict=True) if not is_hidden]
-        seen = iter(self._seen_twice(frame, alone))
+        seen = iter(self._look.twice(frame, alone))
         chains = []
         for region, is_hidden in zip(regions, hidden, strict=True):
             pose = None if is_hidden else self._unless_known(next(seen), position)
-            pose = pose or self._behind_twice(frame, region, position)
+            pose = pose or self._look.behind_twice(frame, region, known)
             if pose is not None and not any(upside_down_on(pose, other) for other in known):
-                chains.append(self._begun(pose, position))
+                chains.append(self._begun(pose, position, frame.time_s))
         return chains
 
     def _regions_of_unknown(
@@ -184,12 +196,17 @@ class PeopleFinder:
         ]
         return [r for r in regions if is_usable(r, frame.width_px, frame.height_px)]
 
-    def _begun(self, pose: Pose, position: int) -> Chain:
-        """Somebody new, who may be one of those lost."""
+    def _begun(self, pose: Pose, position: int, time_s: float) -> Chain:
+        """Somebody new, who may be one of those lost or hidden."""
         chain = Chain(pose.next_region)
-        chain.see_next(position, pose)
+        chain.see_next(position, pose, time_s)
         self._followed.append(chain)
         self._lost = [lost for lost in self._lost if not lost.is_near(pose.region)]
+        away = {id(c): c.expected(time_s) for c in self._hidden}
+        off = {n: pose_distance(pose, e) for n, e in away.items() if e is not None}
+        nearest = min(off, key=lambda n: off[n], default=None)
+        if nearest is not None and off[nearest] < SAME_HIDDEN:
+            self._hidden = [c for c in self._hidden if id(c) != nearest]
         return chain
 
     def _known(self, position: int) -> list[Pose]:
@@ -207,30 +224,8 @@ class PeopleFinder:
             self._followed.remove(rival)
         return pose
 
-    def _behind_twice(self, frame: Frame, region: Region, position: int) -> Pose | None:
-        """Somebody behind the people known, still there at the second look."""
-        known = self._known(position)
-        first = self._behind(frame, region, known)
-        return first and self._behind(frame, first.next_region, known)
-
     def _rivals(self, pose: Pose, position: int) -> list[Chain]:
         return [c for c in self._followed if same_person(pose, c.poses[position])]
-
-    def _seen_twice(self, frame: Frame, regions: list[Region]) -> list[Pose | None]:
-        """People in the regions who are still there when the region is set by their landmarks.
-
-        What only looks like a person falls apart at the second look, and the detector's rough
-        region becomes as good as one that follows somebody.
-        """
-        config = self._config
-        first = self._landmarks(frame.rgb, regions)
-        rows = [n for n, p in enumerate(first) if self._is_person(p, frame, config.min_presence)]
-        second = self._landmarks(frame.rgb, [first[row].next_region for row in rows])
-        seen: list[Pose | None] = [None] * len(regions)
-        for row, pose in zip(rows, second, strict=True):
-            if self._is_person(pose, frame, config.min_new_presence) and jump(pose) < STEADY:
-                seen[row] = pose
-        return seen
 
     def _follow_back(self, chain: Chain, earlier: Sequence[Frame], others: list[Chain]) -> None:
         """Look for a new person in the earlier frames of the batch, too."""
@@ -240,16 +235,11 @@ class PeopleFinder:
             seen = self._landmarks(frame.rgb, [region])[0]
             known = [other.poses[position] for other in others if position in other.poses]
             pose: Pose | None = seen
-            if not self._is_person(seen, frame, self._config.min_presence) or any(
+            if not self._look.is_person(seen, frame, self._config.min_presence) or any(
                 same_person(seen, other) for other in known
             ):
-                pose = self._behind(frame, region, known)
+                pose = self._look.behind(frame, region, known)
             if pose is None:
                 return
             chain.see(position, pose)
             region = pose.next_region
-
-    def _is_person(self, pose: Pose, frame: Frame, min_presence: float) -> bool:
-        return pose.presence >= min_presence and is_usable(
-            pose.next_region, frame.width_px, frame.height_px
-        )

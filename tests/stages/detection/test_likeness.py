@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.skeletons import BLAZEPOSE33
-from stages.detection.blazepose.chains import Chain, Lost, search_tile, settled
+from stages.detection.blazepose.chains import Lost, search_tile
 from stages.detection.blazepose.crops import Region
 from stages.detection.blazepose.detector import Candidates
 from stages.detection.blazepose.landmarks import Pose
@@ -16,33 +16,7 @@ from stages.detection.blazepose.likeness import (
     same_person,
     upside_down_on,
 )
-
-STANDING = {"nose": (0, -160), "shoulder": (25, -120), "elbow": (32, -80), "wrist": (34, -40)} | {
-    "hip": (15, -20),
-    "knee": (15, 40),
-    "ankle": (15, 100),
-}
-
-
-def pose(at=(300.0, 300.0), scale=1.0, visibility=1.0, moved_px=0.0) -> Pose:
-    """A standing person whose torso is 100 px long at scale 1."""
-    points = np.zeros((33, 2), np.float32)
-    points[:] = STANDING["nose"]
-    for index, name in enumerate(BLAZEPOSE33.points):
-        side, _, part = name.partition("_")
-        if part in STANDING:
-            x, y = STANDING[part]
-            points[index] = (x if side == "left" else -x), y
-    points = points * np.float32(scale) + np.array(at, np.float32)
-    region = Region(at[0], at[1], 400 * scale, 0.0)
-    return Pose(
-        points,
-        np.full(33, visibility, np.float32),
-        np.zeros((33, 3), np.float32),
-        0.9,
-        region,
-        replace(region, x_px=at[0] + moved_px),
-    )
+from tests.stages.detection.standing import legs, pose
 
 
 def test_distance_is_in_torso_lengths_and_forgives_swapped_sides():
@@ -56,30 +30,10 @@ def test_neighbours_are_two_people():
 
 
 def test_a_small_person_in_the_legs_is_none():
-    legs = pose((315.0, 365.0), scale=0.35)
-    legs.points_px[:, 0] = 315 + (legs.points_px[:, 0] - 315) * 0.3
-    assert same_person(pose(), legs)
-    assert same_person(legs, pose())
+    assert same_person(pose(), legs())
+    assert same_person(legs(), pose())
     child = pose((380.0, 360.0), scale=0.5)
     assert not same_person(pose(), child)
-
-
-def test_the_steadier_of_two_that_became_one_stays():
-    steady, drifting = Chain(pose().region), Chain(pose().region)
-    for order in ((steady, drifting), (drifting, steady)):
-        found: list = []
-        for chain in order:
-            moved_px = 60.0 if chain is drifting else 2.0
-            found = settled(found, chain, pose(moved_px=moved_px))
-        assert [chain for chain, _ in found] == [steady]
-
-
-def test_the_whole_body_wins_over_the_part():
-    whole, part = Chain(pose().region), Chain(pose().region)
-    legs = pose((315.0, 365.0), scale=0.35, visibility=0.7)
-    legs.points_px[:, 0] = 315 + (legs.points_px[:, 0] - 315) * 0.3
-    found = settled(settled([], part, legs), whole, pose(moved_px=80.0))
-    assert [chain for chain, _ in found] == [whole]
 
 
 def candidates(*hips):
