@@ -103,6 +103,7 @@ def draw_skeleton(view: InCamera, moment: Moment, canvas: Rgba) -> None:
         filled = is_filled(posed.person, row)
         _bones(top, points, colour_of(posed.person.id), max(1, size // 2) if filled else size)
         lay_canvas(top, canvas, FADED if filled else 1.0)
+    draw_labels(view, moment, canvas)
 
 
 def _bones(canvas: Rgba, points: np.ndarray, rgb: np.ndarray, size: int) -> None:
@@ -146,6 +147,13 @@ def draw_wires(view: InCamera, moment: Moment, canvas: Rgba) -> None:
         lay_canvas(drawn, wires, strength)
     canvas[..., :3] //= 2
     lay_canvas(wires, canvas)
+    draw_labels(view, moment, canvas)
+
+
+def draw_labels(view: InCamera, moment: Moment, canvas: Rgba) -> None:
+    """Only the numbers, as the renderer puts them over bodies (and not where it is told not to)."""
+    unseen = replace(moment, meshes=[replace(mesh, alpha=0.0) for mesh in moment.meshes])
+    lay(view.layer(unseen), canvas)
 
 
 def _strength(edges_px: np.ndarray) -> float:

@@ -159,6 +159,20 @@ def test_modes_over_the_video_keep_the_picture_beside_people(humans4d, result, t
     assert near(picture, colour_of(2)).sum() > 100
 
 
+@pytest.mark.parametrize("mode", ["overlay", "mesh", "skeleton", "wireframe", "side", "birdseye"])
+def test_every_view_but_the_mask_has_labels_unless_told_not_to(humans4d, result, tmp_path, mode):
+    pictures = []
+    for word in ("--labels", "--no-labels"):
+        arguments = ("--mode", mode, "--stills", 1, word, "-q", "-o", tmp_path / word)
+        assert humans4d("render", result, *arguments)[0] == 0
+        pictures.append(frame_of(tmp_path / word, mode, 10))
+    changed = np.abs(pictures[0] - pictures[1]).max(axis=2) > 8
+    plate = 0.72 * colour_of(1).astype(float)
+    of_first = np.abs(pictures[0] - plate).max(axis=2) < 30
+    assert (changed & of_first).sum() > 40
+    assert changed.mean() < 0.03, "the rest is the same"
+
+
 def test_mesh_stands_beside_an_untouched_input(humans4d, result, tmp_path):
     assert humans4d("render", result, "--mode", "mesh", "--stills", 1, "-q", "-o", tmp_path)[0] == 0
     picture = frame_of(tmp_path, "mesh", 10)
