@@ -118,21 +118,12 @@ class Backend:
         camera: Camera,
     ) -> Arrays:
         """The fields of the bodies of one tracklet; it has one shape."""
-        points = keypoints_px[rows]
-        confidence = np.where(np.isfinite(points).all(-1), points[..., 2], 0.0)
-        in_space = np.zeros((len(rows), 33, 3), np.float32)
-        if detections.skeleton == BLAZEPOSE33.name and detections.landmarks_m is not None:
-            in_space = np.nan_to_num(detections.landmarks_m[rows])
-        sightings = Sightings(
-            video.times_of(detections.frame_index[rows]),
-            rays(np.nan_to_num(points[..., :2]), camera.K_px)[..., :2].astype(np.float32),
-            confidence.astype(np.float32),
-            in_space,
-        )
+        sightings = _sightings(video, detections, keypoints_px, rows, camera)
         stride, parts = self.config.stride, self.context.parts
         lifted = lift(self.network, sightings, 1 / video.fps, stride, parts)
+        del sightings  # of a long film every array counts
         placed = [
-            self._placed(lifted.pose_rotmat[some], lifted.betas, points[some], camera)
+            self._placed(lifted.rotmat(some), lifted.betas, keypoints_px[rows[some]], camera)
             for some in blocks(len(rows), BLOCK)
         ]
         return {
@@ -153,6 +144,26 @@ class Backend:
         points_px = np.nan_to_num(keypoints_px[..., :2])
         t_m = translation_from_points(sites_m, points_px, weights, camera.K_px)
         return _Placed(rotmat_to_rotvec(pose).float().numpy(), t_m.astype(np.float32))
+
+
+def _sightings(
+    video: Video,
+    detections: Detections,
+    keypoints_px: np.ndarray,
+    rows: np.ndarray,
+    camera: Camera,
+) -> Sightings:
+    """One tracklet as the network takes it."""
+    seen_rays = np.empty((len(rows), 33, 2), np.float32)
+    confidence = np.empty((len(rows), 33), np.float32)
+    in_space = np.zeros((len(rows), 33, 3), np.float32)
+    for some in blocks(len(rows), BLOCK):
+        points = keypoints_px[rows[some]]
+        seen_rays[some] = rays(np.nan_to_num(points[..., :2]), camera.K_px)[..., :2]
+        confidence[some] = np.where(np.isfinite(points).all(-1), points[..., 2], 0.0)
+        if detections.skeleton == BLAZEPOSE33.name and detections.landmarks_m is not None:
+            in_space[some] = np.nan_to_num(detections.landmarks_m[rows[some]])
+    return Sightings(video.times_of(detections.frame_index[rows]), seen_rays, confidence, in_space)
 
 
 def read_lifter(path: Path) -> LifterNetwork:

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64
+from jaxtyping import Float, Float32, Float64, Int64
 from torch import Tensor
 
 from pipeline.blocks import blocks
@@ -48,10 +48,29 @@ class Sightings:
 class LiftedTracklet:
     """A body for every sighting, in the camera's axes."""
 
-    pose_rotmat: Float[Tensor, "n 24 3 3"]
+    columns: Float[Tensor, "g 24 3 2"]
+    """First two columns of the rotations, of any length, at steady times."""
+    before: Int64[np.ndarray, " n"]
+    """The steady time before each sighting, and the one after it."""
+    after: Int64[np.ndarray, " n"]
+    share: Float64[np.ndarray, " n"]
+    """How far between them it lies, 0 to 1."""
     betas: Float[Tensor, " 10"]
     spread_rad: Float[Tensor, "n 24"]
     """How far off each rotation is to be expected."""
+
+    def rotmat(self, some: slice) -> Float[Tensor, "m 24 3 3"]:
+        """Rotations of some sightings; those of a long tracklet take much room."""
+        first, second = (
+            rot6d_columns_to_rotmat(self.columns[at[some]].mT.flatten(-2))
+            for at in (self.before, self.after)
+        )
+        return rotmat_slerp(first, second, torch.from_numpy(self.share[some]).float()[:, None])
+
+    @property
+    def pose_rotmat(self) -> Float[Tensor, "n 24 3 3"]:
+        """Of all sightings."""
+        return self.rotmat(slice(None))
 
 
 @dataclass(frozen=True)
@@ -101,12 +120,10 @@ def lift(
         said = _Said(**{name: torch.from_numpy(value) for name, value in arrays.items()})
         pose[reached], log_spread[reached] = said.pose, said.log_spread
         weight[reached], betas, share = said.weight, said.betas, said.share
-    rotmat = rot6d_columns_to_rotmat(pose.mT.flatten(-2))
     spread_rad = (log_spread / weight[:, None]).exp()
     nearest = np.rint(np.interp(sightings.time_s, grid_s, np.arange(count))).astype(np.int64)
-    return LiftedTracklet(
-        _read_at(sightings.time_s, grid_s, rotmat), betas / share.clamp_min(1), spread_rad[nearest]
-    )
+    at = neighbours(grid_s, sightings.time_s)
+    return LiftedTracklet(pose, *at, betas / share.clamp_min(1), spread_rad[nearest])
 
 
 def _added(network: LifterNetwork, steady: Keypoints, rows: Tensor, before: _Said) -> Arrays:
@@ -188,12 +205,3 @@ def _resampled(sightings: Sightings, grid_s: np.ndarray, frame_s: float) -> Keyp
     known = np.where(share[:, None] > 1 - AT_ONE, second, known)
     sure = torch.from_numpy(known).float()
     return Keypoints(between(sightings.rays), sure, between(sightings.landmarks_m))
-
-
-def _read_at(time_s: np.ndarray, grid_s: np.ndarray, rotmat: Tensor) -> Tensor:
-    before, after, share = neighbours(grid_s, time_s)
-    out = rotmat.new_empty(len(time_s), 24, 3, 3)
-    for some in blocks(len(time_s), BLOCK):
-        weight = torch.from_numpy(share[some]).float()[:, None]
-        out[some] = rotmat_slerp(rotmat[before[some]], rotmat[after[some]], weight)
-    return out
