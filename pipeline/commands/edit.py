@@ -42,6 +42,12 @@ def edit_command(
     configure_logging(verbose=verbose)
     folder = ResultFolder(result)
     report = folder.read_report()
+    if "import" in report["settings"]:
+        program = report["settings"]["import"].get("backend", "another program")
+        text = (
+            f"{result}: was imported from {program}; only people that tracking found can be edited"
+        )
+        raise SettingsError(text)
     before = read_identities(result)
     after = _changed(folder, before, words or [])
     events = _tried(folder, after)

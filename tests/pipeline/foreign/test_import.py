@@ -316,6 +316,15 @@ def test_an_import_is_judged_as_a_run_is(humans4d, take, tmp_path):
     assert code == 0 and not (tmp_path / "z" / "report.html").exists()
 
 
+def test_an_import_is_not_edited_and_stays_as_it_is(humans4d, take, tmp_path):
+    path, out = export(take, ["bvh"], tmp_path, Context())["bvh"][0], tmp_path / "y"
+    assert humans4d("import", path, "-o", out)[0] == 0
+    code, text = humans4d("edit", out, "name", 1, "Ada")
+    assert code == EXIT_SETTINGS and "was imported from bvh" in text
+    assert not (out / "identities.yaml").exists()
+    assert humans4d("validate", out)[0] == 0
+
+
 def test_files_that_are_no_result_are_refused_in_plain_words(humans4d, tmp_path):
     (tmp_path / "a.json").write_text("{}")
     (tmp_path / "a.mp4").write_bytes(b"\0\0\0\x20ftypisom")
