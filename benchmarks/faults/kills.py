@@ -118,15 +118,16 @@ def _part(name: str) -> Callable[[Path], bool]:
 
 
 def new_parts(before: str | None, count: int) -> Callable[[Path], bool]:
-    """The stage has written so many files of parts beyond those that are there at first."""
-    begun, old, new = _begins(before), list[set[str]](), set[str]()
+    """The stage has written so many files of parts beyond those that are there when it begins."""
+    begun, new = _begins(before), set[str]()
+    old: set[str] | None = None
 
     def written(out: Path) -> bool:
+        nonlocal old
         there = {f"{path} {_changed_ns(path)}" for path in out.glob(".unfinished/*/parts_*.npz")}
-        if not old:
-            old.append(there)
-        if begun(out):
-            new.update(there - old[0])
+        if old is None or not begun(out):
+            old = there | (old or set())
+        new.update(there - old)
         return len(new) >= count
 
     return written
