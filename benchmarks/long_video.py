@@ -85,7 +85,7 @@ def _timed(name: str, step: Callable[[], Any], rows: int) -> None:
     before_mib, start_s = _now_mib(), time.perf_counter()
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     step()
-    seconds, peak_mib = time.perf_counter() - start_s, _status_mib("VmHWM")
+    seconds, peak_mib = time.perf_counter() - start_s, status_mib("VmHWM")
     give_back()
     kept, peak = _now_mib() - before_mib, peak_mib - before_mib
     print(
@@ -97,10 +97,11 @@ def _timed(name: str, step: Callable[[], Any], rows: int) -> None:
 
 
 def _now_mib() -> float:
-    return _status_mib("VmRSS")
+    return status_mib("VmRSS")
 
 
-def _status_mib(key: str) -> float:
+def status_mib(key: str) -> float:
+    """A size out of this process's status: VmRSS, VmHWM, ... (Linux)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1024
 
