@@ -201,6 +201,27 @@ def test_every_view_shows_somebody(browser, view):
 
 
 @needs_chromium
+@pytest.mark.parametrize("width", [360, 1200])
+def test_all_controls_are_on_the_screen(page, tmp_path, width):
+    browser = Browser(find_chromium() or "", tmp_path / "profile", (1200, 750))
+    size = {"width": width, "height": 740, "deviceScaleFactor": 1, "mobile": width < 600}
+    try:
+        browser.send("Emulation.setDeviceMetricsOverride", **size)
+        browser.open(page)
+        boxes = browser.run(
+            "[...document.querySelectorAll('button,select,#slider,#strip,#clock,.note')]"
+            ".map((e) => e.getBoundingClientRect()).map((b) => [b.left, b.right, b.top, b.bottom])"
+        )
+        left, right, top, bottom = np.array(boxes).T
+        assert left.min() >= 0 and right.max() <= width
+        assert top.min() >= 0 and bottom.max() <= 740
+        assert browser.run("document.getElementById('slider').clientWidth") > 0.6 * width
+        assert browser.run("document.getElementById('stage').clientHeight") > 300
+    finally:
+        browser.close()
+
+
+@needs_chromium
 def test_the_film_is_in_the_frustum(tmp_path, tmp_path_factory):
     """A film of one colour: its colour is seen in the page."""
     film = tmp_path / "green.mp4"
