@@ -1,15 +1,15 @@
 """The one pass over pixels that thinks: decode, detect, regress; keep only arrays.
 
 Frames go through in batches, and results are written chunk by chunk, so that an interrupted run
-goes on where it stopped. The detector starts afresh at every chunk, so that a continued run gives
-what an undisturbed one would have given. A regressor that looks over time gets all chunks at the
+goes on where it stopped. With a chunk lies what the detector knew of people then; it goes on from
+that, as arrays, in an undisturbed run too, so that a continued one gives the same. A detector that
+cannot tell starts afresh at every chunk. A regressor that looks over time gets all chunks at the
 end; its own finished parts (`pipeline.parts`) lie beside them in the same folder.
 """
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,17 @@ import numpy as np
 
 from pipeline import storage
 from pipeline.appearance_source import AlongLandmarks, Looks
+from pipeline.chunk_file import CHUNK_FRAMES, Chunk, joined, save_chunk, saved_chunks
 from pipeline.context import Advance, Context
-from pipeline.errors import InputError, OutputError
-from pipeline.events import Event, events_from
-from pipeline.files import output_errors, write_npz
+from pipeline.errors import InputError
+from pipeline.files import output_errors
 from pipeline.overlap import prefetch
-from pipeline.shots import SIGNATURE, find_cuts, signature
+from pipeline.shots import find_cuts, signature
 from pipeline.types import Bodies, Camera, Detections, Video
 from pipeline.video import Frame, read_frames
 
 LOGGER = logging.getLogger(__name__)
 
-CHUNK_FRAMES = 120
 MOST_BATCH_FRAMES = 20
 LEAST_BATCH_FRAMES = 4
 BATCH_BYTES = 120_000_000
@@ -52,22 +51,12 @@ class Perceived:
 
 
 @dataclass(frozen=True)
-class _Chunk:
-    time_s: np.ndarray
-    detections: Detections
-    bodies: Bodies
-    looks: np.ndarray
-    """(n, d) the detections' appearance, read off the pictures."""
-    signatures: np.ndarray
-    """(f, s) statistics of every frame's colours, to find cuts by."""
-    events: list[Event]
-
-
-@dataclass(frozen=True)
 class _Batch:
     frames: list[Frame]
     detections: Detections
     ends_chunk: bool
+    remembered: storage.Arrays
+    """What the detector knows then, where the batch ends a chunk."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +74,16 @@ class Perceiver:
         """Detect and regress every frame, going on after the chunks in `chunk_folder`."""
         with output_errors(chunk_folder):
             chunk_folder.mkdir(parents=True, exist_ok=True)
-        chunks = list(_saved_chunks(chunk_folder, video.first_frame))
+        chunks = list(saved_chunks(chunk_folder, video.first_frame))
         for event in (event for chunk in chunks for event in chunk.events):
             self.context.events.add(event)
         done = sum(len(chunk.time_s) for chunk in chunks)
         with self.context.progress("Finding people", video.frame_count) as advance:
             advance(done)
             came_s = np.concatenate([np.zeros(0), *(chunk.time_s for chunk in chunks)])
-            for chunk in self._new_chunks(video, came_s, advance):
-                _save_chunk(chunk_folder / f"{len(chunks):06d}.npz", chunk)
+            known = chunks[-1].remembered if chunks else {}
+            for chunk in self._new_chunks(video, came_s, known, advance):
+                save_chunk(chunk_folder / f"{len(chunks):06d}.npz", chunk)
                 chunks.append(chunk)
         whole = _whole(video, chunks)
         chunks.clear()
@@ -106,7 +96,7 @@ class Perceiver:
             seen = replace(seen, bodies=replace(seen.bodies, appearance=whole.looks))
         return seen
 
-    def _cut(self, video: Video, whole: _Chunk) -> Video:
+    def _cut(self, video: Video, whole: Chunk) -> Video:
         """The video with the frames that really came and the cuts between its shots."""
         cuts = (video.first_frame + find_cuts(whole.signatures)).astype(np.int32)
         if len(cuts):
@@ -122,11 +112,13 @@ class Perceiver:
         """Whether the regressor wants the detections of the whole video, and no pixels."""
         return hasattr(self.regressor, "over_time")
 
-    def _new_chunks(self, video: Video, came_s: np.ndarray, advance: Advance) -> Iterator[_Chunk]:
+    def _new_chunks(
+        self, video: Video, came_s: np.ndarray, known: storage.Arrays, advance: Advance
+    ) -> Iterator[Chunk]:
         """The chunks behind these frames; detection runs a batch ahead of regression."""
         recorded = len(self.context.events.events)
-        parts: list[_Chunk] = []
-        with prefetch(self._detected(video, came_s), PREFETCHED_BATCHES) as ahead:
+        parts: list[Chunk] = []
+        with prefetch(self._detected(video, came_s, known), PREFETCHED_BATCHES) as ahead:
             for batch in ahead:
                 bodies = _no_bodies()
                 if not self._in_time:
@@ -135,27 +127,43 @@ class Perceiver:
                 parts.append(_chunk_of(batch, bodies, looks))
                 advance(len(batch.frames))
                 if batch.ends_chunk:
-                    yield _joined(parts, self.context.events.events[recorded:])
+                    chunk = joined(parts, self.context.events.events[recorded:])
+                    yield replace(chunk, remembered=batch.remembered)
                     recorded, parts = len(self.context.events.events), []
         if parts:
-            yield _joined(parts, self.context.events.events[recorded:])
+            yield joined(parts, self.context.events.events[recorded:])
 
-    def _detected(self, video: Video, came_s: np.ndarray) -> Iterator[_Batch]:
-        """Batches of frames with their detections; the detector starts afresh at every chunk."""
+    def _detected(
+        self, video: Video, came_s: np.ndarray, known: storage.Arrays
+    ) -> Iterator[_Batch]:
+        """Batches of frames with their detections; the detector knows what it knew at the last."""
         frames = read_frames(video, came_s=came_s, decoder=self.decoder, events=self.context.events)
         with prefetch(_with_pixels(frames), PREFETCHED_FRAMES) as ahead:
             in_chunk, most = 0, batch_frames(video)
             while batch := list(islice(ahead, min(most, CHUNK_FRAMES - in_chunk))):
                 if in_chunk == 0:
-                    self.detector.restart()
+                    self._begin(known)
                 detections = self.detector(batch)
                 in_chunk = (in_chunk + len(batch)) % CHUNK_FRAMES
-                yield _Batch(batch, detections, ends_chunk=in_chunk == 0)
+                if in_chunk == 0 and hasattr(self.detector, "remembered"):
+                    known = self.detector.remembered()
+                yield _Batch(batch, detections, in_chunk == 0, known)
+
+    def _begin(self, known: storage.Arrays) -> None:
+        """Start the detector on a chunk, with what it knew at the end of the one before."""
+        self.detector.restart()
+        if not known or not hasattr(self.detector, "remember"):
+            return
+        try:
+            self.detector.remember(known)
+        except (KeyError, ValueError) as error:
+            LOGGER.warning("what the detector knew is of no use (%s); it starts afresh", error)
+            self.detector.restart()
 
 
-def _chunk_of(batch: _Batch, bodies: Bodies, looks: np.ndarray) -> _Chunk:
+def _chunk_of(batch: _Batch, bodies: Bodies, looks: np.ndarray) -> Chunk:
     """What is kept of a batch; its pictures are looked at for the last time."""
-    return _Chunk(
+    return Chunk(
         time_s=np.array([frame.time_s for frame in batch.frames]),
         detections=batch.detections,
         bodies=bodies,
@@ -184,104 +192,8 @@ def _with_pixels(frames: Iterable[Frame]) -> Iterator[Frame]:
         yield frame
 
 
-def _joined(parts: list[_Chunk], events: list[Event]) -> _Chunk:
-    return _Chunk(
-        np.concatenate([part.time_s for part in parts]),
-        storage.joined(Detections, [part.detections for part in parts]),
-        storage.joined(Bodies, [part.bodies for part in parts]),
-        np.concatenate([part.looks for part in parts]),
-        np.concatenate([part.signatures for part in parts]),
-        events,
-    )
-
-
-def _whole(video: Video, chunks: list[_Chunk]) -> _Chunk:
+def _whole(video: Video, chunks: list[Chunk]) -> Chunk:
     """All chunks as one."""
     if not chunks:
         raise InputError(f"{video.path}: not one frame can be decoded. Is the file whole?")
-    return _joined(chunks, [])
-
-
-def _saved_chunks(folder: Path, frame: int) -> Iterator[_Chunk]:
-    """The whole chunks already on disk without a hole; the first begins at `frame`."""
-    before: _Chunk | None = None
-    for number, path in enumerate(sorted(folder.glob("[0-9]*.npz"))):
-        if path.name != f"{number:06d}.npz":
-            return
-        try:
-            chunk = _chunk_from(storage.read_npz(path))
-            if before is not None and not _follows(chunk, before):
-                raise OutputError("does not go on where the chunk before it ends")
-            if not _of_frames(chunk, frame):
-                raise OutputError("its people are not in its frames")
-        except OutputError as error:
-            LOGGER.warning("%s: %s; the work goes on from there", path.name, error)
-            return
-        yield chunk
-        before, frame = chunk, frame + len(chunk.time_s)
-
-
-def _of_frames(chunk: _Chunk, first: int) -> bool:
-    """Whether its people are in its frames, in their order."""
-    frames = chunk.detections.frame_index.astype(np.int64) - first
-    inside = (frames >= 0) & (frames < len(chunk.time_s))
-    return bool(inside.all() and (np.diff(frames) >= 0).all())
-
-
-def _chunk_from(arrays: storage.Arrays) -> _Chunk:
-    """A chunk from its file.
-
-    Raises:
-        OutputError: the arrays do not make one up.
-    """
-    for name, dimensions in (("time_s", 1), ("looks", 2), ("signatures", 2), ("events", 0)):
-        kind = "U" if name == "events" else "f"
-        if name not in arrays or (arrays[name].ndim, arrays[name].dtype.kind) != (dimensions, kind):
-            raise OutputError(f"{name} is missing or of another form")
-    if arrays["signatures"].shape[1] != SIGNATURE:
-        raise OutputError("signatures are of another size")
-    time_s, detections = arrays["time_s"], _without_prefix(arrays, "detections.")
-    chunk = _Chunk(
-        time_s,
-        storage.noun_from(Detections, detections),
-        storage.noun_from(Bodies, _without_prefix(arrays, "bodies.")),
-        arrays["looks"],
-        arrays["signatures"],
-        events_from(arrays["events"]),
-    )
-    counts = len(chunk.detections), len(time_s)
-    fits = (len(chunk.looks), len(chunk.signatures)) == counts and 0 < counts[1] <= CHUNK_FRAMES
-    if not fits or len(chunk.bodies) not in (0, counts[0]) or (np.diff(time_s) <= 0).any():
-        raise OutputError("its parts do not belong together")
-    return chunk
-
-
-def _follows(chunk: _Chunk, before: _Chunk) -> bool:
-    """Whether two chunks' arrays can be put behind each other."""
-    forms: list[dict[str, Any]] = []
-    for one in (before, chunk):
-        arrays = {"signatures": one.signatures}
-        if len(one.detections):
-            arrays |= storage.arrays_of(one.detections) | {"looks": one.looks}
-        if len(one.bodies):
-            arrays |= storage.arrays_of(one.bodies)
-        forms.append({k: v.shape[1:] if np.ndim(v) else v for k, v in arrays.items()})
-    shared = forms[0].keys() & forms[1].keys()
-    alike = all(forms[0][key] == forms[1][key] for key in shared)
-    return alike and float(chunk.time_s[0]) > float(before.time_s[-1])
-
-
-def _save_chunk(path: Path, chunk: _Chunk) -> None:
-    arrays: dict[str, Any] = {
-        "time_s": chunk.time_s,
-        "looks": chunk.looks,
-        "signatures": chunk.signatures,
-    }
-    for prefix, noun in (("detections.", chunk.detections), ("bodies.", chunk.bodies)):
-        arrays |= {prefix + key: value for key, value in storage.arrays_of(noun).items()}
-    arrays["events"] = json.dumps([asdict(event) for event in chunk.events])
-    write_npz(path, arrays, compressed=False)
-
-
-def _without_prefix(arrays: storage.Arrays, prefix: str) -> storage.Arrays:
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+    return joined(chunks, [])

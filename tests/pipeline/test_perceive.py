@@ -7,9 +7,10 @@ import av
 import numpy as np
 import pytest
 
+from pipeline.chunk_file import CHUNK_FRAMES
 from pipeline.context import Context
 from pipeline.parts import Parts
-from pipeline.perceive import CHUNK_FRAMES, Perceiver, batch_frames
+from pipeline.perceive import Perceiver, batch_frames
 from pipeline.types import Bodies, Detections
 from pipeline.video import open_video
 from tests.pipeline.nouns import a_camera, a_video, some_bodies
@@ -85,6 +86,39 @@ def test_an_interrupted_pass_continues_to_the_same_result(clip, tmp_path):
         continued.detections.boxes_xyxy_px, whole.detections.boxes_xyxy_px
     )
     np.testing.assert_array_equal(continued.video.time_s, whole.video.time_s)
+
+
+class Remembering(Detector):
+    """A detector that can tell what it knows: how many frames it has seen."""
+
+    def remembered(self):
+        return {"count": np.array([self.since_restart], np.float64)}
+
+    def remember(self, known):
+        (self.since_restart,) = map(int, known["count"])
+
+
+def test_what_a_detector_knows_lasts_from_chunk_to_chunk_and_over_an_interruption(clip, tmp_path):
+    whole = _perceive(clip, tmp_path / "whole", Remembering())
+    assert whole.detections.boxes_xyxy_px[:, 1].tolist() == list(range(FRAMES))
+    with pytest.raises(KeyboardInterrupt):
+        _perceive(clip, tmp_path / "cut", Remembering(fail_at=CHUNK_FRAMES + 7))
+    continued = _perceive(clip, tmp_path / "cut", Remembering())
+    np.testing.assert_array_equal(
+        continued.detections.boxes_xyxy_px, whole.detections.boxes_xyxy_px
+    )
+
+
+def test_a_chunk_without_what_the_detector_knew_lets_it_start_afresh(clip, tmp_path, caplog):
+    with pytest.raises(KeyboardInterrupt):
+        _perceive(clip, tmp_path, Remembering(fail_at=CHUNK_FRAMES + 7))
+    path = tmp_path / "000000.npz"
+    with np.load(path) as kept:
+        arrays = {k: v for k, v in kept.items() if k != "remembered.count"}
+    np.savez(path, **arrays, **{"remembered.other": np.zeros(2)})
+    seen = _perceive(clip, tmp_path, Remembering())
+    assert seen.detections.boxes_xyxy_px[CHUNK_FRAMES, 1] == 0
+    assert "starts afresh" in caplog.text
 
 
 class InTime:

@@ -4,7 +4,9 @@ Bazarevsky et al. 2020, "BlazePose: On-device Real-time Body Pose tracking"; the
 are fetched on first use (`pipeline.weights`), everything around them is the project's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from pipeline import weights
 from pipeline.context import Context
@@ -30,6 +32,18 @@ class Backend:
     def restart(self) -> None:
         """Forget everybody seen before."""
         self._finder.restart()
+
+    def remembered(self) -> dict[str, np.ndarray]:
+        """Whom it follows, as arrays of finite numbers."""
+        return self._finder.remembered()
+
+    def remember(self, known: Mapping[str, np.ndarray]) -> None:
+        """Go on as after the frames after which this was `remembered`.
+
+        Raises:
+            ValueError, KeyError: it is not what `remembered` gives.
+        """
+        self._finder.remember(known)
 
     def __call__(self, frames: Sequence[Frame]) -> Detections:
         """People in the next frames of the video, ordered by frame."""

@@ -8,7 +8,7 @@ last is dropped. Where the network sees somebody nearer instead, that one is pai
 asked again (`hidden`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -34,6 +34,14 @@ from stages.detection.blazepose.likeness import (
     upside_down_on,
 )
 from stages.detection.blazepose.look import Look
+from stages.detection.blazepose.memory import (
+    LOST_ROW,
+    ROW,
+    chains_of,
+    lost_of,
+    lost_rows_of,
+    rows_of,
+)
 from stages.detection.blazepose.schedule import ScanSchedule
 from stages.detection.blazepose.settings import Config
 from stages.detection.blazepose.tiles import scan
@@ -59,6 +67,35 @@ class PeopleFinder:
         self._hidden: list[Chain] = []
         self._company = False
         self._schedule = ScanSchedule(self._config)
+
+    def remembered(self) -> dict[str, np.ndarray]:
+        """Whom it follows and when it last searched, as finite numbers; between two batches."""
+        return {
+            "chains": rows_of([*self._followed, *self._hidden]),
+            "lost": lost_rows_of(self._lost),
+            "searches": np.array([*self._schedule.remembered(), float(self._company)]),
+        }
+
+    def remember(self, known: Mapping[str, np.ndarray]) -> None:
+        """Go on from there, whatever came before.
+
+        Raises:
+            ValueError, KeyError: it is not what `remembered` gives.
+        """
+        self.restart()
+        for name, size in (("chains", ROW), ("lost", LOST_ROW), ("searches", None)):
+            rows = known[name]
+            if rows.dtype != np.float64 or rows.shape[1:] != ((size,) if size else ()):
+                raise ValueError(f"{name} is of another form")
+            if not np.isfinite(rows).all():
+                raise ValueError(f"{name} holds numbers that are not finite")
+        chains = chains_of(known["chains"])
+        self._followed = [chain for chain in chains if chain.hidden_since_s is None]
+        self._hidden = [chain for chain in chains if chain.hidden_since_s is not None]
+        self._lost = lost_of(known["lost"])
+        *times, company = known["searches"].tolist()
+        self._schedule.remember(*times)
+        self._company = bool(company)
 
     def __call__(self, frames: Sequence[Frame]) -> list[list[Pose]]:
         """The people of every frame, in the order in which they were first found."""

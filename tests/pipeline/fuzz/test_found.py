@@ -15,13 +15,13 @@ import torch
 from benchmarks.format_readers.truth import write_made_up_result
 from pipeline import storage
 from pipeline.body_file import EMBEDDED_PATH, read_body_file
+from pipeline.chunk_file import Chunk, _chunk_from, save_chunk, saved_chunks
 from pipeline.config import load_settings
 from pipeline.errors import EXIT_INPUT, InputError, OutputError, SettingsError
 from pipeline.foreign.joblib_file import read_joblib
 from pipeline.identities import read_identities
 from pipeline.mot_text import read_mot
 from pipeline.npz_file import NpzError, read_npz_file
-from pipeline.perceive import _Chunk, _chunk_from, _save_chunk, _saved_chunks
 from pipeline.result import ResultFolder
 from pipeline.shots import SIGNATURE
 from pipeline.text_files import TextError, parse_json, parse_yaml
@@ -162,7 +162,7 @@ def test_a_video_without_time_is_none():
 
 def test_chunks_from_a_damaged_one_on_are_made_again(tmp_path):
     (tmp_path / "000000.npz").write_bytes(b"PK\x03\x04 not an archive")
-    assert list(_saved_chunks(tmp_path, 0)) == []
+    assert list(saved_chunks(tmp_path, 0)) == []
     with pytest.raises(OutputError, match="signatures"):
         _chunk_from({"time_s": np.zeros(2), "looks": np.zeros((2, 1))})
 
@@ -171,15 +171,15 @@ def test_chunks_from_a_damaged_one_on_are_made_again(tmp_path):
 def test_people_of_a_chunk_are_in_its_frames(tmp_path, frames):
     detections, bodies = some_detections([0, 1]), some_bodies(2)
     looks, signatures = np.zeros((2, 1), np.float32), np.zeros((4, SIGNATURE), np.float16)
-    chunk = _Chunk(np.arange(4) / 30, detections, bodies, looks, signatures, [])
-    _save_chunk(tmp_path / "000000.npz", chunk)
-    assert len(list(_saved_chunks(tmp_path, 0))) == 1
+    chunk = Chunk(np.arange(4) / 30, detections, bodies, looks, signatures, [])
+    save_chunk(tmp_path / "000000.npz", chunk)
+    assert len(list(saved_chunks(tmp_path, 0))) == 1
     narrow = replace(chunk, signatures=signatures[:, :-1])
-    _save_chunk(tmp_path / "000000.npz", narrow)
-    assert list(_saved_chunks(tmp_path, 0)) == []
+    save_chunk(tmp_path / "000000.npz", narrow)
+    assert list(saved_chunks(tmp_path, 0)) == []
     moved = replace(detections, frame_index=np.array(frames, np.int32))
-    _save_chunk(tmp_path / "000000.npz", replace(chunk, detections=moved))
-    assert list(_saved_chunks(tmp_path, 0)) == []
+    save_chunk(tmp_path / "000000.npz", replace(chunk, detections=moved))
+    assert list(saved_chunks(tmp_path, 0)) == []
 
 
 def test_a_motion_without_a_finite_body(tmp_path, humans4d):
