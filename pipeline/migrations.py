@@ -49,8 +49,8 @@ def brought_up_to_date(
     version = report.get("schema_version") if isinstance(report, dict) else None
     if not isinstance(version, int) or isinstance(version, bool):
         raise OutputError(
-            f"{where}: schema_version {version!r} is no version: this is no result of humans4d, or a "
-            "damaged one. Run the video again to remake it"
+            f"{where}: schema_version {version!r} is no version: this is no result of humans4d, or "
+            "a damaged one. Run the video again to remake it"
         )
     writer = str(report.get("humans4d_version", "unknown"))[:40]
     if version > newest:
