@@ -14,6 +14,7 @@ from pipeline import weights
 from pipeline.backends import BackendConfig
 from pipeline.context import Context
 from pipeline.licences import Licence
+from pipeline.parts import Arrays
 from pipeline.types import Bodies, Camera, Detections, Person, Video
 from stages.tracking._people import long_enough, people_of, usable
 from stages.tracking.phalp.embedding_looks import looks_from_embeddings
@@ -95,14 +96,23 @@ class Backend:
         as_given = self.config.distance_type != "evidence"
         tracks = self._follow(video, detections, bodies if as_given else looking, camera, rows)
         if self.config.offline and tracks:
-            tracks = associated(  # the world takes much room: nobody else holds it
-                world_of(video, detections, looking, tracks),
-                tracks,
-                self.config.max_gap_s,
-                self.context,
-            )
+            tracks = self._judged(video, detections, looking, tracks)
         tracks = long_enough(tracks, video, detections, self.config.min_seen_s, self.context)
         return people_of(tracks, video, detections, bodies)
+
+    def _judged(
+        self, video: Video, detections: Detections, looking: Bodies, tracks: list[np.ndarray]
+    ) -> list[np.ndarray]:
+        """The tracks as judged over the whole video; a part, for that takes seconds."""
+
+        def judged() -> Arrays:
+            world = world_of(video, detections, looking, tracks)
+            found = associated(world, tracks, self.config.max_gap_s, self.context)
+            lengths = np.array([len(track) for track in found])
+            return {"sightings": np.concatenate(found), "ends": lengths.cumsum()}
+
+        arrays = self.context.parts.get("judged", judged)
+        return np.split(arrays["sightings"], arrays["ends"][:-1])
 
     def _follow(
         self,

@@ -143,9 +143,12 @@ def without_duplicates(
 ) -> list[np.ndarray]:
     """Without tracks that follow a longer one in the same place."""
     order = sorted(range(len(tracks)), key=lambda n: -len(tracks[n]))
+    starts, ends = (np.array([world.frame[track[end]] for track in tracks]) for end in (0, -1))
     kept: list[int] = []
     for number in order:
-        twin = next((k for k in kept if _same_place(world, tracks[k], tracks[number])), None)
+        meanwhile = (starts[kept] <= ends[number]) & (ends[kept] >= starts[number])
+        others = (kept[place] for place in np.flatnonzero(meanwhile))
+        twin = next((k for k in others if _same_place(world, tracks[k], tracks[number])), None)
         if twin is None:
             kept.append(number)
         else:
@@ -159,11 +162,6 @@ def without_duplicates(
 
 
 def _same_place(world: World, longer: np.ndarray, shorter: np.ndarray) -> bool:
-    first, last = (
-        np.array([world.frame[track[end]] for track in (longer, shorter)]) for end in (0, -1)
-    )
-    if first.max() > last.min():
-        return False
     shared, a, b = np.intersect1d(world.frame[longer], world.frame[shorter], return_indices=True)
     if len(shared) < SAME_PLACE_SHARE * len(shorter):
         return False

@@ -8,7 +8,7 @@ import pytest
 from pipeline.context import Context
 from pipeline.parts import Parts
 from pipeline.types import Bodies, Detections, Person, Video
-from stages.tracking import _in_blocks
+from stages.tracking import _in_blocks, phalp
 from tests.stages.tracking.scenes import boxes_at, detections_of, video_of
 from tests.stages.tracking.test_trackers import TRACKERS, dressed, run, who_is_where
 
@@ -87,3 +87,13 @@ def test_how_large_blocks_are_changes_nothing(name, seen, monkeypatch):
     whole = tracked(name, seen)
     monkeypatch.setattr(_in_blocks, "BLOCK_FRAMES", 7)
     the_same(tracked(name, seen), whole)
+
+
+def test_what_was_judged_over_the_whole_video_is_not_judged_again(seen, tmp_path, monkeypatch):
+    whole = tracked("phalp", seen)
+    the_same(tracked("phalp", seen, tmp_path), whole)
+    again = Counted(phalp.associated, stop_after=0)
+    monkeypatch.setattr(phalp, "associated", again)
+    the_same(tracked("phalp", seen, tmp_path), whole)
+    with pytest.raises(Interrupted):
+        tracked("phalp", seen)
