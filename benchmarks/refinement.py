@@ -59,10 +59,9 @@ def make_problem(person: Person, camera: Camera) -> Problem:
     """The strict objective, as the last solve of the fit has it."""
     chain, weights = Chain(load_body("embedded")), Weights()
     sides = sides_of(person, Parts())
-    ordered = sides.in_order()
-    start = start_of(ordered, sides.changed, camera, chain)
+    start = start_of(sides, camera, chain)
     frames = slice(0, min(MOST_FRAMES, len(person)))
-    seen = Evidence.of(ordered, None, start, camera, chain, weights).cut(frames)
+    seen = Evidence.of(sides, None, start, camera, chain, weights).cut(frames)
     terms = FrameTerms(chain, seen, weights)
     return Problem(chain, start.cut(frames), terms, Smoothness(chain, seen.time_s, weights))
 

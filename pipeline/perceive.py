@@ -22,6 +22,7 @@ from pipeline.chunk_file import CHUNK_FRAMES, Chunk, joined, save_chunk, saved_c
 from pipeline.context import Advance, Context
 from pipeline.errors import InputError
 from pipeline.files import output_errors
+from pipeline.heap import give_back
 from pipeline.overlap import prefetch
 from pipeline.shots import find_cuts, signature
 from pipeline.types import Bodies, Camera, Detections, Video
@@ -85,8 +86,10 @@ class Perceiver:
             for chunk in self._new_chunks(video, came_s, known, advance):
                 save_chunk(chunk_folder / f"{len(chunks):06d}.npz", chunk)
                 chunks.append(chunk)
+        give_back()  # of batches and queues: what comes now takes room of its own
         whole = _whole(video, chunks)
         chunks.clear()
+        give_back()
         seen = Perceived(self._cut(video, whole), whole.detections, whole.bodies)
         if self._in_time:
             bodies = self.regressor.over_time(seen.video, seen.detections, self.camera)

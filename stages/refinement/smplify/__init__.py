@@ -30,7 +30,8 @@ from stages.refinement.smplify.contact import Contacts, Ground
 from stages.refinement.smplify.occlusion import hidden_landmarks, without_hidden
 from stages.refinement.smplify.published import PRESETS, Optimiser, Recipe, fit_published
 from stages.refinement.smplify.sequence import Outcome, fields_of, fit_person
-from stages.refinement.smplify.swaps import Sides, sides_of
+from stages.refinement.smplify.start import Marked
+from stages.refinement.smplify.swaps import sides_of
 from stages.refinement.smplify.weights import Weights
 
 __all__ = ["Backend", "Config"]
@@ -103,11 +104,6 @@ class Config(BackendConfig):
         )
 
 
-_Ready = Sides | AsBlazepose
-"""A person before its fit. Landmarks in order are made when they are needed: those of everybody at
-once take much room."""
-
-
 class Backend:
     """Fits one person after the other."""
 
@@ -130,7 +126,7 @@ class Backend:
         return tuple(out)
 
     def _refine(
-        self, person: Person, ready: _Ready | None, everybody: list[_Ready | None], camera: Camera
+        self, person: Person, ready: Marked | None, everybody: list[Marked | None], camera: Camera
     ) -> Person:
         if ready is None:
             self.context.events.record(
@@ -141,28 +137,25 @@ class Backend:
                 person_id=person.id,
             )
             return person
-        ordered = ready.in_order()
         others = (other.in_order() for other in everybody if other and other is not ready)
-        fit = partial(self._fitted, ordered, ready.changed, others, camera)
+        fit = partial(self._fitted, ready, others, camera)
         fitted: dict[str, Any] = self.context.parts.get(f"person {person.id}", fit)
-        return replace(ordered if ordered.skeleton == person.skeleton else person, **fitted)
+        same_points = person.skeleton == BLAZEPOSE33.name
+        return replace(ready.in_order() if same_points else person, **fitted)
 
-    def _fitted(
-        self, person: Person, exchanged: np.ndarray, others: Iterable[Person], camera: Camera
-    ) -> Arrays:
+    def _fitted(self, ready: Marked, others: Iterable[Person], camera: Camera) -> Arrays:
         """Pose, shape and place."""
-        hidden, parts = self._hidden(person, others), self.context.parts
+        hidden, parts = self._hidden(ready, others), self.context.parts
         if self._recipe is not None:
+            person = ready.in_order()
             seen = person if hidden is None else without_hidden(person, hidden)
             return fields_of(fit_published(seen, camera, self.chain, self._recipe, parts))
         weights, iterations = self.config.weights, self.config.iterations
-        outcome = fit_person(
-            person, hidden, exchanged, camera, self.chain, weights, iterations, parts
-        )
-        self._tell(person, int(exchanged.sum()), outcome)
+        outcome = fit_person(ready, hidden, camera, self.chain, weights, iterations, parts)
+        self._tell(ready.person, int(ready.changed.sum()), outcome)
         return fields_of(outcome.motion)
 
-    def _in_order(self, person: Person) -> _Ready | None:
+    def _in_order(self, person: Person) -> Marked | None:
         """With BlazePose's landmarks, left and right in order; None without landmarks."""
         if not _has_landmarks(person):
             return None
@@ -170,10 +163,11 @@ class Backend:
             return AsBlazepose(person, self._sites)
         return sides_of(person, self.context.parts)
 
-    def _hidden(self, person: Person, others: Iterable[Person]) -> np.ndarray | None:
+    def _hidden(self, ready: Marked, others: Iterable[Person]) -> np.ndarray | None:
         """(t, 33) bool: landmarks that somebody nearer hides; None where there are none."""
         if not self.config.occlusion:
             return None
+        person = ready.in_order()
         hidden = hidden_landmarks(person, others)
         frames = int(hidden.any(1).sum())
         if not frames:

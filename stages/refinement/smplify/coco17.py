@@ -34,6 +34,10 @@ class AsBlazepose:
         """(t,) bool: frames in which left and right were exchanged: none."""
         return np.zeros(len(self.person), dtype=bool)
 
+    def cut(self, rows: slice | np.ndarray) -> "AsBlazepose":
+        """Some of the frames."""
+        return AsBlazepose(self.person.cut(rows), self.sites)
+
     def in_order(self) -> Person:
         """With 33 landmarks in the picture and in space."""
         return as_blazepose(self.person, self.sites)

@@ -12,7 +12,7 @@ from stages.refinement.smplify.chain import Chain
 from stages.refinement.smplify.occlusion import without_hidden
 from stages.refinement.smplify.points import INDICES, bone_matrix, trust_2d
 from stages.refinement.smplify.regressed import told_ratio
-from stages.refinement.smplify.start import Start
+from stages.refinement.smplify.start import Marked, Start
 from stages.refinement.smplify.weights import Weights
 
 REFERENCE_FPS = 30.0
@@ -78,8 +78,7 @@ class Evidence:
     is that of the start's build. The start's depth gives the size of an error in the picture.
     """
 
-    person: Person
-    """With keypoints and 3D landmarks, left and right in order."""
+    marked: Marked
     hidden: Bool[np.ndarray, "t k"] | None
     """Landmarks behind somebody nearer; None: nobody stands in the way."""
     start: Start
@@ -92,7 +91,7 @@ class Evidence:
     @classmethod
     def of(
         cls,
-        person: Person,
+        marked: Marked,
         hidden: np.ndarray | None,
         start: Start,
         camera: Camera,
@@ -100,9 +99,9 @@ class Evidence:
         weights: Weights,
     ) -> "Evidence":
         """Of a person whose fit begins at `start`."""
-        time_s = torch.from_numpy(person.time_s)
+        time_s = torch.from_numpy(marked.person.time_s)
         weight = time_weights(time_s)
-        return cls(person, hidden, start, camera, chain, weights, time_s, weight)
+        return cls(marked, hidden, start, camera, chain, weights, time_s, weight)
 
     @property
     def spread_px(self) -> Tensor:
@@ -144,7 +143,7 @@ class Evidence:
 
     def _person(self, frames: slice | Tensor) -> Person:
         rows = frames if isinstance(frames, slice) else frames.numpy()
-        person = self.person.cut(rows)
+        person = self.marked.cut(rows).in_order()
         return person if self.hidden is None else without_hidden(person, self.hidden[rows])
 
     def _marks(self, person: Person, time: Tensor) -> Marks:

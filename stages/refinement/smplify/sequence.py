@@ -9,7 +9,7 @@ from torch import Tensor
 from pipeline.blocks import blocks
 from pipeline.parts import Arrays, Parts
 from pipeline.rotations import rotmat_to_rotvec
-from pipeline.types import Camera, Person
+from pipeline.types import Camera
 from stages.refinement.smplify.chain import BLOCK_FRAMES, Chain, Motion
 from stages.refinement.smplify.contact import (
     Contacts,
@@ -20,7 +20,7 @@ from stages.refinement.smplify.contact import (
 )
 from stages.refinement.smplify.observed import Evidence
 from stages.refinement.smplify.solver import fit_build
-from stages.refinement.smplify.start import start_of
+from stages.refinement.smplify.start import Marked, start_of
 from stages.refinement.smplify.terms import FrameTerms, pixel_error_px
 from stages.refinement.smplify.weights import Weights
 from stages.refinement.smplify.windows import WindowFit, windows
@@ -44,9 +44,8 @@ class Outcome:
 
 
 def fit_person(
-    person: Person,
+    marked: Marked,
     hidden: np.ndarray | None,
-    changed: np.ndarray,
     camera: Camera,
     chain: Chain,
     weights: Weights,
@@ -59,17 +58,16 @@ def fit_person(
     and accelerations are first allowed to be many times as large.
 
     Args:
-        person: Left and right in order.
+        marked: The person.
         hidden: (t, 33) bool, landmarks behind somebody nearer; None: nobody is in the way.
-        changed: (t,) bool, frames in which they were not.
         camera: Intrinsics.
         chain: The body.
         weights: Of the terms.
         iterations: Most steps of the last, strict solve.
         parts: Where windows that are done are kept through an interruption.
     """
-    start = start_of(person, changed, camera, chain)
-    evidence = Evidence.of(person, hidden, start, camera, chain, weights)
+    start = start_of(marked, camera, chain)
+    evidence = Evidence.of(marked, hidden, start, camera, chain, weights)
     fit = WindowFit(evidence, chain, parts)
     motion = fit("loosest", start, weights.loosened(10.0), FIRST_ITERATIONS)
     build = _fitted_build(motion, evidence, chain, weights.loosened(3.0))

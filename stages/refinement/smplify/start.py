@@ -5,6 +5,7 @@ from, and of a long film the fit has one such motion already.
 """
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,6 +20,28 @@ from pipeline.skeletons import BLAZEPOSE33
 from pipeline.types import Camera, Person
 from stages.refinement.smplify.chain import BLOCK_FRAMES, BUILD_COUNT, Chain, Motion
 from stages.refinement.smplify.points import INDICES
+
+
+@runtime_checkable
+class Marked(Protocol):
+    """A person whose landmarks, BlazePose's with left and right in order, are laid out on demand.
+
+    Those of everybody at once take much room.
+    """
+
+    @property
+    def person(self) -> Person:
+        """As given."""
+
+    @property
+    def changed(self) -> np.ndarray:
+        """(t,) bool: frames in which left and right were exchanged."""
+
+    def cut(self, rows: slice | np.ndarray) -> "Marked":
+        """Some of the frames."""
+
+    def in_order(self) -> Person:
+        """With the landmarks."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +70,27 @@ class Start:
         return Motion(local_rotmat, self.t_m[frames], self.build)
 
 
-def start_of(person: Person, changed: np.ndarray, camera: Camera, chain: Chain) -> Start:
+def start_of(marked: Marked, camera: Camera, chain: Chain) -> Start:
     """The regressed motion; posed anew where left and right were exchanged and it had them wrong.
 
     A regressor that looks at more than the landmarks of the frame may have been right all along:
     then its body lies nearer to the landmarks in order than to those as they were marked.
     """
+    person = marked.person
     build = torch.zeros(BUILD_COUNT, dtype=torch.float64)
     build[:10] = torch.from_numpy(person.betas)
     t_m = torch.from_numpy(person.t_camera_m).double()
     trusted = torch.ones(len(person), dtype=torch.bool)
     regressed = Start(person.pose_rotvec, torch.zeros(0, 24, 3, 3), t_m, trusted.clone(), build)
-    frames, posed = np.flatnonzero(changed), [torch.zeros(0, 24, 3, 3, dtype=torch.float64)]
+    frames, posed = np.flatnonzero(marked.changed), [torch.zeros(0, 24, 3, 3, dtype=torch.float64)]
     for block in blocks(len(frames), BLOCK_FRAMES):
         motion = regressed.cut(torch.from_numpy(frames[block]))
-        wrong = frames[block][_has_sides_wrong(person.cut(frames[block]), motion, camera, chain)]
-        if len(wrong):
-            anew = _posed_anew(person.cut(wrong), build, camera, chain)
+        ordered = marked.cut(frames[block]).in_order()
+        wrong = _has_sides_wrong(ordered, motion, camera, chain)
+        if wrong.any():
+            anew = _posed_anew(ordered.cut(wrong), build, camera, chain)
             posed.append(anew.local_rotmat)
-            t_m[wrong], trusted[wrong] = anew.t_m, False
+            t_m[frames[block][wrong]], trusted[frames[block][wrong]] = anew.t_m, False
     return Start(person.pose_rotvec, torch.cat(posed), t_m, trusted, build)
 
 

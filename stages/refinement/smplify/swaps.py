@@ -71,6 +71,10 @@ class Sides:
         """(t,) bool: frames in which anything is exchanged."""
         return self.states > 0
 
+    def cut(self, rows: slice | np.ndarray) -> "Sides":
+        """Some of the frames."""
+        return Sides(self.person.cut(rows), self.states[rows])
+
     def in_order(self) -> Person:
         """The person with left and right in order; its landmarks are new where they had to be."""
         person = self.person

@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float, Float32, Float64, Int64
 from torch import Tensor
 
-from pipeline.blocks import blocks
 from pipeline.interpolate import neighbours
 from pipeline.motion_clips import mirror_rotmat
 from pipeline.parts import Arrays, Parts
@@ -105,7 +104,7 @@ def lift(
         parts: where windows that are done are kept through an interruption.
     """
     grid_s = _grid_s(sightings.time_s, frame_s)
-    steady = _resampled(sightings, grid_s, frame_s)
+    steady = _Steady.of(sightings, grid_s, frame_s)
     rows = torch.from_numpy(window_starts(len(grid_s), WINDOW, stride))[:, None] + torch.arange(
         WINDOW
     )
@@ -126,7 +125,7 @@ def lift(
     return LiftedTracklet(pose, *at, betas / share.clamp_min(1), spread_rad[nearest])
 
 
-def _added(network: LifterNetwork, steady: Keypoints, rows: Tensor, before: _Said) -> Arrays:
+def _added(network: LifterNetwork, steady: "_Steady", rows: Tensor, before: _Said) -> Arrays:
     """What was said of the frames that these windows reach, after them.
 
     Args:
@@ -135,27 +134,27 @@ def _added(network: LifterNetwork, steady: Keypoints, rows: Tensor, before: _Sai
         rows: (b, WINDOW) frames of the windows; beyond the end nothing is seen.
         before: from the first of these frames on, without these windows.
     """
-    frames = len(steady.confidence)
-    beyond, inside = rows >= frames, rows.clamp(max=frames - 1)
-    shown = torch.where(beyond[..., None], 0.0, steady.confidence[inside])
-    windows = Keypoints(steady.rays[inside], shown, steady.landmarks_m[inside])
+    frames = len(steady.share)
+    beyond, at = rows >= frames, rows.clamp(max=frames - 1) - rows[0, 0]
+    seen_here = steady.cut(slice(int(rows[0, 0]), min(int(rows[-1, -1]) + 1, frames)))
+    shown = torch.where(beyond[..., None], 0.0, seen_here.confidence[at])
+    windows = Keypoints(seen_here.rays[at], shown, seen_here.landmarks_m[at])
     found, mirror = _bodies(network, windows), _bodies(network, windows.mirrored())
     pose = (found.pose_rotmat + mirror_rotmat(mirror.pose_rotmat))[..., :2]
     seen = (shown.amax(-1) > 0).float()
     ramp = torch.arange(1, WINDOW + 1, dtype=torch.float32)
     weight = torch.minimum(ramp, ramp.flip(0)) * ~beyond * (1e-6 + seen.mean(1, keepdim=True))
     log_spread = (found.log_spread + mirror.log_spread[..., MIRRORED_JOINTS]) / 2
-    at = inside.flatten() - rows[0, 0]
 
     def total(so_far: Tensor, values: Tensor) -> Tensor:
         each = weight.view(*weight.shape, *[1] * (values.ndim - 2)) * values
-        return so_far.index_add(0, at, each.flatten(0, 1))
+        return so_far.index_add(0, at.flatten(), each.flatten(0, 1))
 
     betas = ((found.betas + mirror.betas) / 2 * seen.sum(1, keepdim=True)).sum(0)
     return _Said(
         total(before.pose, pose),
         total(before.log_spread, log_spread),
-        before.weight.index_add(0, at, weight.flatten()),
+        before.weight.index_add(0, at.flatten(), weight.flatten()),
         before.betas + betas,
         before.share + seen.sum(),
     ).as_arrays()
@@ -185,23 +184,40 @@ def _grid_s(time_s: np.ndarray, frame_s: float) -> Float64[np.ndarray, " g"]:
     return np.linspace(time_s[0], time_s[-1], count)
 
 
-def _resampled(sightings: Sightings, grid_s: np.ndarray, frame_s: float) -> Keypoints:
-    """Straight lines between sightings that are near each other; elsewhere nothing is seen."""
-    time_s, confidence = sightings.time_s, sightings.confidence
-    before, after, share = neighbours(time_s, grid_s)
+@dataclass(frozen=True)
+class _Steady:
+    """Sightings at steady times, laid out stretch by stretch: all at once take much room.
 
-    def between(values: np.ndarray) -> Tensor:
-        mixed = np.empty((len(grid_s), *values.shape[1:]), np.float32)
-        for some in blocks(len(grid_s), BLOCK):
-            first, second = values[before[some]], values[after[some]]
-            mixed[some] = first + share[some, None, None] * (second - first)
-        return torch.from_numpy(mixed)
+    Straight lines between sightings that are near each other; elsewhere nothing is seen.
+    """
 
-    near = time_s[after] - time_s[before] <= max(LONGEST_BRIDGE_S, 1.5 * frame_s)
-    # Between two sightings a point is as sure as the less sure one; at a sighting, as that one.
-    first, second = confidence[before], confidence[after]
-    known = np.where(near[:, None], np.minimum(first, second), 0.0)
-    known = np.where(share[:, None] < AT_ONE, first, known)
-    known = np.where(share[:, None] > 1 - AT_ONE, second, known)
-    sure = torch.from_numpy(known).float()
-    return Keypoints(between(sightings.rays), sure, between(sightings.landmarks_m))
+    sightings: Sightings
+    before: Int64[np.ndarray, " g"]
+    after: Int64[np.ndarray, " g"]
+    share: Float64[np.ndarray, " g"]
+    longest_s: float
+    """Sightings no further apart are near each other."""
+
+    @classmethod
+    def of(cls, sightings: Sightings, grid_s: np.ndarray, frame_s: float) -> "_Steady":
+        """At the times `grid_s`."""
+        at = neighbours(sightings.time_s, grid_s)
+        return cls(sightings, *at, max(LONGEST_BRIDGE_S, 1.5 * frame_s))
+
+    def cut(self, some: slice) -> Keypoints:
+        """Some of the times."""
+        before, after, share = self.before[some], self.after[some], self.share[some]
+        time_s, confidence = self.sightings.time_s, self.sightings.confidence
+
+        def between(values: np.ndarray) -> Tensor:
+            mixed = values[before] + share[:, None, None] * (values[after] - values[before])
+            return torch.from_numpy(mixed.astype(np.float32))
+
+        near = time_s[after] - time_s[before] <= self.longest_s
+        # Between two sightings a point is as sure as the less sure one; at a sighting, as that one.
+        first, second = confidence[before], confidence[after]
+        known = np.where(near[:, None], np.minimum(first, second), 0.0)
+        known = np.where(share[:, None] < AT_ONE, first, known)
+        known = np.where(share[:, None] > 1 - AT_ONE, second, known)
+        sure = torch.from_numpy(known).float()
+        return Keypoints(between(self.sightings.rays), sure, between(self.sightings.landmarks_m))

@@ -18,6 +18,7 @@ from stages.refinement.smplify.contact import (
 )
 from stages.refinement.smplify.observed import Evidence
 from stages.refinement.smplify.start import start_of
+from stages.refinement.smplify.swaps import Sides
 from stages.refinement.smplify.weights import Weights
 from tests.stages.refinement.filmed import Filmed, filmed_walk
 from tests.stages.refinement.moving_body import SITES, joints_of
@@ -66,8 +67,9 @@ def test_before_a_panning_camera_no_foot_is_held(pan_m_s):
 def marked_feet(seen: Filmed):
     """Places of a walk's feet in the camera, and what was seen of them."""
     chain = Chain(SITES.body)
-    start = start_of(seen.person, np.zeros(len(seen.person), dtype=bool), seen.camera, chain)
-    evidence = Evidence.of(seen.person, None, start, seen.camera, chain, Weights())
+    sides = Sides(seen.person, np.zeros(len(seen.person), np.int8))
+    start = start_of(sides, seen.camera, chain)
+    evidence = Evidence.of(sides, None, start, seen.camera, chain, Weights())
     return feet_places(chain, start.cut(slice(None))), feet_marks(evidence)
 
 

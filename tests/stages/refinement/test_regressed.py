@@ -22,6 +22,7 @@ from stages.refinement.smplify.regressed import (
     told_ratio,
 )
 from stages.refinement.smplify.start import start_of
+from stages.refinement.smplify.swaps import WHOLE, Sides
 from tests.stages.refinement.moving_body import (
     CAMERA,
     SITES,
@@ -30,6 +31,9 @@ from tests.stages.refinement.moving_body import (
     walking_pose,
     with_noise,
 )
+
+WHOLLY_EXCHANGED = 3 * WHOLE + WHOLE
+"""Arms and legs."""
 
 
 def told_deg():
@@ -158,7 +162,13 @@ def test_a_regressor_that_knew_the_sides_keeps_its_pose_where_landmarks_were_exc
     truth, chain = walk(seconds=0.5), Chain(SITES.body)
     changed = np.zeros(len(truth.person), dtype=bool)
     changed[4:8] = True
-    right = start_of(truth.person, changed, CAMERA, chain)
+    keypoints_px, landmarks_m = truth.person.keypoints_px.copy(), truth.person.landmarks_m.copy()
+    for points in (keypoints_px, landmarks_m):
+        points[changed] = points[changed][:, BLAZEPOSE33.mirror]
+    person = replace(truth.person, keypoints_px=keypoints_px, landmarks_m=landmarks_m)
+    exchanged = Sides(person, np.where(changed, WHOLLY_EXCHANGED, 0).astype(np.int8))
+    np.testing.assert_array_equal(exchanged.in_order().keypoints_px, truth.person.keypoints_px)
+    right = start_of(exchanged, CAMERA, chain)
     assert right.trusted.all()
     pose = truth.person.pose_rotvec[:, SMPL24.mirror] * np.float32([1, -1, -1])
     pose[:, 0] = truth.person.pose_rotvec[:, 0]
@@ -167,6 +177,7 @@ def test_a_regressor_that_knew_the_sides_keeps_its_pose_where_landmarks_were_exc
     from pipeline.rotations import rotmat_to_rotvec
 
     pose[:, 0] = rotmat_to_rotvec(turned).numpy()
-    mistaken = start_of(replace(truth.person, pose_rotvec=pose), changed, CAMERA, chain)
+    regressed = replace(exchanged, person=replace(person, pose_rotvec=pose))
+    mistaken = start_of(regressed, CAMERA, chain)
     assert mistaken.trusted.tolist() == (~changed).tolist()
     assert BLAZEPOSE33.name == truth.person.skeleton
