@@ -38,7 +38,7 @@ class Backend:
         return self._finder.remembered()
 
     def remember(self, known: Mapping[str, np.ndarray]) -> None:
-        """Go on as after the frames after which this was `remembered`.
+        """Go on with the people of whom this was `remembered`.
 
         Raises:
             ValueError, KeyError: it is not what `remembered` gives.

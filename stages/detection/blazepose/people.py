@@ -69,33 +69,31 @@ class PeopleFinder:
         self._schedule = ScanSchedule(self._config)
 
     def remembered(self) -> dict[str, np.ndarray]:
-        """Whom it follows and when it last searched, as finite numbers; between two batches."""
+        """Whom it follows, hidden or not, and who was lost, as finite numbers; between batches."""
         return {
             "chains": rows_of([*self._followed, *self._hidden]),
             "lost": lost_rows_of(self._lost),
-            "searches": np.array([*self._schedule.remembered(), float(self._company)]),
+            "company": np.array([float(self._company)]),
         }
 
     def remember(self, known: Mapping[str, np.ndarray]) -> None:
-        """Go on from there, whatever came before.
+        """Go on with these people, whatever came before; the picture is searched at once.
 
         Raises:
             ValueError, KeyError: it is not what `remembered` gives.
         """
-        self.restart()
-        for name, size in (("chains", ROW), ("lost", LOST_ROW), ("searches", None)):
+        for name, shape in (("chains", (ROW,)), ("lost", (LOST_ROW,)), ("company", ())):
             rows = known[name]
-            if rows.dtype != np.float64 or rows.shape[1:] != ((size,) if size else ()):
+            if rows.dtype != np.float64 or rows.shape[1:] != shape:
                 raise ValueError(f"{name} is of another form")
             if not np.isfinite(rows).all():
                 raise ValueError(f"{name} holds numbers that are not finite")
+        self.restart()
         chains = chains_of(known["chains"])
         self._followed = [chain for chain in chains if chain.hidden_since_s is None]
         self._hidden = [chain for chain in chains if chain.hidden_since_s is not None]
         self._lost = lost_of(known["lost"])
-        *times, company = known["searches"].tolist()
-        self._schedule.remember(*times)
-        self._company = bool(company)
+        self._company = bool(known["company"].any())
 
     def __call__(self, frames: Sequence[Frame]) -> list[list[Pose]]:
         """The people of every frame, in the order in which they were first found."""

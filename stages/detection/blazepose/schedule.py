@@ -19,15 +19,6 @@ class ScanSchedule:
         self._scanned_s = -np.inf
         self._fine_s = -np.inf
 
-    def remembered(self) -> tuple[float, float, float]:
-        """How many searches there were, and when the last ones were; -1 s for never."""
-        return float(self._turn), max(self._scanned_s, -1.0), max(self._fine_s, -1.0)
-
-    def remember(self, turn: float, scanned_s: float, fine_s: float) -> None:
-        """Go on from there."""
-        self._turn = round(turn)
-        self._scanned_s, self._fine_s = scanned_s, fine_s
-
     def tiles_due(self, frame: Frame, followed: list[Chain]) -> list[Tile]:
         """The tiles to search this frame with, none when it is not time."""
         config = self._config

@@ -84,23 +84,27 @@ def test_same_frames_same_result_to_the_bit(backend, pictures):
         np.testing.assert_array_equal(a.landmarks_m, b.landmarks_m)
 
 
-def test_going_on_from_what_is_remembered_is_going_on(backend, pictures):
+def test_a_finder_that_remembers_goes_on_with_the_same_people(backend, pictures):
     frames = frames_of([p.rgb for p in pictures])
-    whole = detect(backend, frames, 5)
     backend.restart()
     backend(frames[:5])
     known = backend.remembered()
     assert len(known["chains"]) == 2
     assert all(np.isfinite(rows).all() for rows in known.values())
-    other = Backend(Config(), Context())
-    other.remember(known)
-    np.testing.assert_array_equal(other.remembered()["chains"], known["chains"])
-    for here, there in zip((other(frames[5:10]), other(frames[10:])), whole[1:], strict=True):
+    found = []
+    for finder in (backend, Backend(Config(), Context())):
+        finder.remember(known)
+        np.testing.assert_array_equal(finder.remembered()["chains"], known["chains"])
+        found.append([finder(frames[5:10]), finder(frames[10:])])
+    for here, there in zip(*found, strict=True):
+        assert np.bincount(here.frame_index).max() == 2
         np.testing.assert_array_equal(here.frame_index, there.frame_index)
         np.testing.assert_array_equal(here.landmarks_px, there.landmarks_px)
     for wrong in ({}, {**known, "chains": known["chains"][:, 1:]}, {**known, "lost": np.zeros(6)}):
         with pytest.raises((KeyError, ValueError)):
-            other.remember(wrong)
+            finder.remember(wrong)
+    with pytest.raises(ValueError, match="finite"):
+        finder.remember({**known, "chains": np.full_like(known["chains"], np.nan)})
 
 
 def test_a_newcomer_is_found_within_half_a_second_and_gone_when_gone(backend, pictures):
