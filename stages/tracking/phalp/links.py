@@ -35,6 +35,9 @@ LONG_AGO, BLIND_LONG_AGO = 1.5, 4.0
 FLASH = 4.0
 """Sightings of which a piece is somebody with about two in three."""
 MOST_PLACE = 6.0
+OVERLAP_S = 0.15
+"""A piece may begin this long before the end of one that it goes on from: where a track goes over
+to somebody else, a new one begins in its place before it is seen to have gone."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Evidence:
     prior: Float64[np.ndarray, "n m"]
     gap_s: Float64[np.ndarray, "n m"]
     possible: np.ndarray
-    """The second begins after the first ends."""
+    """The second begins after the first ends, or `OVERLAP_S` before."""
 
     @property
     def total(self) -> Float64[np.ndarray, "n m"]:
@@ -71,7 +74,6 @@ def link_evidence(
     """Evidence of every piece of `firsts` going on in every piece of `seconds`."""
     ends, starts = [t.end for t in firsts], [t.start for t in seconds]
     gap_s = _column(starts)[None] - _column(ends)[:, None]
-    frames = np.array([s.frame for s in starts])[None] - np.array([e.frame for e in ends])[:, None]
     safe_s = np.maximum(gap_s, 0.0)
     height = np.array([t.height_px for t in firsts])[:, None]
     crossed = _cuts_between(world, ends, starts)
@@ -85,8 +87,20 @@ def link_evidence(
         shape=_shape(world, firsts, seconds),
         prior=_prior(world, firsts, seconds, safe_s, crossed, known=look != 0),
         gap_s=gap_s,
-        possible=(frames > 0) & (gap_s <= most_gap_s),
+        possible=_in_order(world, firsts, seconds) & (gap_s <= most_gap_s),
     )
+
+
+def _in_order(world: World, firsts: list[Tracklet], seconds: list[Tracklet]) -> np.ndarray:
+    """(n, m) bool: whether the second comes after the first, but for a few frames of both."""
+    start, end = (
+        [np.array([getattr(t, side).frame for t in pieces]) for pieces in (firsts, seconds)]
+        for side in ("start", "end")
+    )
+    most = round(OVERLAP_S * world.video.fps)
+    begins = start[1][None] - end[0][:, None]
+    longer = (start[1][None] - start[0][:, None] > most) & (end[1][None] - end[0][:, None] > most)
+    return (begins > 0) | (longer & (begins > -most))
 
 
 def _column(ends: list[End]) -> np.ndarray:

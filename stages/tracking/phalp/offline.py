@@ -19,7 +19,7 @@ from pipeline.boxes import paired_iou
 from pipeline.context import Context
 from stages.tracking.phalp.changes import look_changes
 from stages.tracking.phalp.contacts import Contact, contacts_of, cut_at, cut_frame, windows_of
-from stages.tracking.phalp.links import Evidence, link_evidence
+from stages.tracking.phalp.links import OVERLAP_S, Evidence, link_evidence
 from stages.tracking.phalp.tracklets import Tracklet, World, tracklet_of
 
 KEPT_CONTACT, KEPT_ABSENCE, KEPT_STEADY = 3.5, 1.5, 12.0
@@ -67,7 +67,7 @@ def _relinked(
     pieces = _pieces(world, tracks, cut=cut)
     following = best_links(_costs(world, pieces, most_gap_s))
     _tell(world, pieces, following, teller)
-    return _chains(pieces, following)
+    return _chains(world, pieces, following)
 
 
 def _costs(world: World, pieces: list[Piece], most_gap_s: float) -> Float64[np.ndarray, "n n"]:
@@ -81,7 +81,9 @@ def _costs(world: World, pieces: list[Piece], most_gap_s: float) -> Float64[np.n
     cost = np.full((len(pieces), len(pieces)), np.inf)
     for rows in blocks(len(pieces), ROWS):
         end_s = [tracklet.end.time_s for tracklet in tracklets[rows]]
-        soon = (start_s >= min(end_s)) & (start_s <= max(end_s) + most_gap_s + A_LITTLE_S)
+        soon = (start_s >= min(end_s) - OVERLAP_S) & (
+            start_s <= max(end_s) + most_gap_s + A_LITTLE_S
+        )
         if soon.any():
             near = [tracklets[number] for number in np.flatnonzero(soon)]
             cost[rows, soon] = link_evidence(world, tracklets[rows], near, most_gap_s).total
@@ -92,8 +94,12 @@ def _costs(world: World, pieces: list[Piece], most_gap_s: float) -> Float64[np.n
 
 
 def best_links(cost: Float64[np.ndarray, "n n"]) -> dict[int, int]:
-    """The links of least total cost; every piece has at most one before and one after it."""
-    worth = np.where(np.isfinite(cost), np.minimum(cost, 0.0), 0.0)
+    """The links of least total cost; every piece has at most one before and one after it.
+
+    The matrix is used up: of an hour it is large.
+    """
+    worth = np.minimum(cost, 0.0, out=cost)
+    worth[~np.isfinite(worth)] = 0.0
     return {
         int(first): int(second)
         for first, second in zip(*linear_sum_assignment(worth), strict=True)
@@ -123,17 +129,19 @@ def _kept(before: Piece, after: Piece) -> float:
     return KEPT_STEADY if went_on else KEPT_ABSENCE
 
 
-def _chains(pieces: list[Piece], following: dict[int, int]) -> list[np.ndarray]:
-    """Sightings of linked pieces, in order of time."""
+def _chains(world: World, pieces: list[Piece], following: dict[int, int]) -> list[np.ndarray]:
+    """Sightings of linked pieces, in order of time; where two overlap, those of the later one."""
     later = set(following.values())
     chains = []
     for start in range(len(pieces)):
         if start in later:
             continue
-        chain, at = [pieces[start].tracklet.rows], start
+        chain, at = [], start
         while at in following:
+            rows = pieces[at].tracklet.rows
             at = following[at]
-            chain.append(pieces[at].tracklet.rows)
+            chain.append(rows[world.frame[rows] < pieces[at].tracklet.start.frame])
+        chain.append(pieces[at].tracklet.rows)
         chains.append(np.concatenate(chain))
     return chains
 
@@ -182,7 +190,7 @@ def _tell(world: World, pieces: list[Piece], following: dict[int, int], teller: 
         if b.after_contact and seen_from - seen_to <= 2 + ABSENCE_S * world.video.fps:
             teller.info(f"Two people who met changed places; undone: {why}.", seen_from)
         else:
-            gap = evidence.gap_s[0, 0]
+            gap = max(evidence.gap_s[0, 0], 0.0)
             teller.info(
                 f"Somebody last seen in frame {seen_to} is the one seen from frame {seen_from} on "
                 f"({gap:.2f} s later): {why}.",
