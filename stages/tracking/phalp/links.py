@@ -35,9 +35,10 @@ LONG_AGO, BLIND_LONG_AGO = 1.5, 4.0
 FLASH = 4.0
 """Sightings of which a piece is somebody with about two in three."""
 MOST_PLACE = 6.0
-OVERLAP_S = 0.15
+OVERLAP_S = 0.1
 """A piece may begin this long before the end of one that it goes on from: where a track goes over
-to somebody else, a new one begins in its place before it is seen to have gone."""
+to somebody else, a new one begins in its place before it is seen to have gone. In whole frames: of
+a slow film a single frame in which both are seen says that they are two."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _in_order(world: World, firsts: list[Tracklet], seconds: list[Tracklet]) -> 
         [np.array([getattr(t, side).frame for t in pieces]) for pieces in (firsts, seconds)]
         for side in ("start", "end")
     )
-    most = round(OVERLAP_S * world.video.fps)
+    most = int(OVERLAP_S * world.video.fps + 1e-6)
     begins = start[1][None] - end[0][:, None]
     longer = (start[1][None] - start[0][:, None] > most) & (end[1][None] - end[0][:, None] > most)
     return (begins > 0) | (longer & (begins > -most))

@@ -29,7 +29,7 @@ def test_a_track_that_goes_over_is_left_for_the_new_one_that_began_before_it_was
     late = LOOKS_LIKE_IT_S * video.fps
     after = detections.frame_index >= GOES_OVER
     like_front = is_front | (after & (detections.frame_index < GOES_OVER + late))
-    assert late / video.fps < OVERLAP_S
+    assert late / video.fps <= OVERLAP_S
     rng = np.random.default_rng(0)
     looks = np.where(like_front, 25.0, 60.0)[:, None] + rng.normal(size=(len(detections), 28))
     bodies = replace(bodies_of(detections), appearance=looks.astype(np.float32))
