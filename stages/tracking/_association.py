@@ -7,31 +7,11 @@ from scipy.optimize import linear_sum_assignment
 
 from pipeline.boxes import box_iou
 from pipeline.parts import Arrays
-from stages.tracking._box_filter import BoxFilter, boxes_of, scale_px
+from stages.tracking._box_filter import BoxFilter
+from stages.tracking._box_measures import boxes_of, scale_px
 from stages.tracking._frame import FrameDetections
+from stages.tracking._reach import FORBIDDEN, NEAR, SURPRISE_GATE, Reach
 from stages.tracking._similarity import landmark_similarity
-
-SURPRISE_GATE = 20.0
-"""Squared distance in standard deviations over place and size: 99.98 % of a chi-square of 3."""
-FORBIDDEN = 1e6
-NEAR = 0.3
-"""Distance between centres in heights at which nearness counts exp(-1/2)."""
-
-
-@dataclass(frozen=True)
-class Reach:
-    """How far from what is expected a sighting may be; unless the boxes overlap much."""
-
-    distance: float
-    """Between the centres, in heights."""
-    size_ratio: float
-    overlap: float
-    """Boxes with a greater intersection over union are possible however they differ."""
-
-
-RECENT = Reach(distance=1.0, size_ratio=2.0, overlap=0.3)
-"""From frame to frame a box may halve, as arms and legs of a runner come and go."""
-LOST = Reach(distance=2.0, size_ratio=1.5, overlap=0.5)
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Where a box is and where it will be: a Kalman filter with steady velocity, in real seconds.
 
-Centre with velocity, size and shape as slow random walks. Noise is told in body heights and
-seconds, so neither the frame rate nor the distance of a person changes what it means.
+Centre with velocity, size and shape as slow random walks (`_box_measures`).
 """
 
 from functools import lru_cache
@@ -9,47 +8,23 @@ from functools import lru_cache
 import numpy as np
 from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import KalmanFilter
-from jaxtyping import Float, Float64
+from jaxtyping import Float64
 
-SCALE_OF_SIZE = 1.6
-"""Height of a standing person over the square root of the box's area."""
-POSITION_NOISE = 0.06
-"""Error of a box's centre, in heights."""
-SIZE_NOISE = 0.1
-"""Error of the logarithm of a box's size."""
-SHAPE_NOISE = 0.2
-"""Error of the logarithm of width over height: arms come and go."""
-START_SPEED = 1.5
-"""Heights per second that a person may have when first seen."""
-PUSH = 1.0
-"""Spectral density of the acceleration, heights^2 / s^3."""
-SIZE_DRIFT, SHAPE_DRIFT = 0.04, 0.3
-"""Random walk of log size and log shape, variance per second."""
+from stages.tracking._box_measures import (
+    POSITION_NOISE,
+    PUSH,
+    SCALE_OF_SIZE,
+    SHAPE_DRIFT,
+    SHAPE_NOISE,
+    SIZE_DRIFT,
+    SIZE_NOISE,
+    START_SPEED,
+)
 
 MEASURED = np.array([0, 2, 4, 5])
 _H = np.eye(6)[MEASURED]
 _R = np.diag([POSITION_NOISE**2, POSITION_NOISE**2, SIZE_NOISE**2, SHAPE_NOISE**2])
 _P = np.diag([POSITION_NOISE**2, START_SPEED**2] * 2 + [SIZE_NOISE**2, SHAPE_NOISE**2])
-
-
-def measure(boxes_xyxy_px: Float[np.ndarray, "n 4"]) -> Float64[np.ndarray, "n 4"]:
-    """Centre x, y in pixels, log of size (square root of area, pixels), log of width / height."""
-    left, top, right, bottom = boxes_xyxy_px.astype(np.float64).T
-    width, height = right - left, bottom - top
-    size, shape = np.log(width * height) / 2, np.log(width / height)
-    return np.stack([(left + right) / 2, (top + bottom) / 2, size, shape], axis=1)
-
-
-def boxes_of(measures: Float64[np.ndarray, "n 4"]) -> Float64[np.ndarray, "n 4"]:
-    """Left, top, right, bottom in pixels: the inverse of `measure`."""
-    x, y, size, shape = measures.T
-    half_width, half_height = np.exp(size + shape / 2) / 2, np.exp(size - shape / 2) / 2
-    return np.stack([x - half_width, y - half_height, x + half_width, y + half_height], axis=1)
-
-
-def scale_px(measures: Float64[np.ndarray, "n 4"]) -> Float64[np.ndarray, " n"]:
-    """Height in pixels that a standing person of each size has."""
-    return SCALE_OF_SIZE * np.exp(measures[:, 2])
 
 
 class BoxFilter:

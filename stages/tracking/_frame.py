@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.boxes import box_iou
 from pipeline.types import Detections, Video
-from stages.tracking._box_filter import measure, scale_px
+from stages.tracking._box_measures import measure, scale_px
 from stages.tracking._similarity import landmark_similarity
 
 DUPLICATE_IOU = 0.3

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from stages.tracking._box_filter import (
+from stages.tracking._box_measures import (
     POSITION_NOISE,
     PUSH,
     SHAPE_DRIFT,

@@ -14,7 +14,7 @@ from pipeline.boxes import box_iou
 from pipeline.context import Context
 from pipeline.parts import Arrays
 from pipeline.types import Bodies, Camera, Detections, Person, Video
-from stages.tracking._box_filter import boxes_of
+from stages.tracking._box_measures import boxes_of
 from stages.tracking._frame import FrameDetections, RowsByFrame, in_frame
 from stages.tracking._in_blocks import follow
 from stages.tracking._motion import Motion, motion_at

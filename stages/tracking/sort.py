@@ -13,11 +13,12 @@ from pipeline.boxes import box_iou
 from pipeline.context import Context
 from pipeline.parts import Arrays
 from pipeline.types import Bodies, Camera, Detections, Person, Video
-from stages.tracking._association import LOST, RECENT, Track, arrays_of, match, tracks_from
+from stages.tracking._association import Track, arrays_of, match, tracks_from
 from stages.tracking._box_filter import BoxFilter
 from stages.tracking._frame import FrameDetections, RowsByFrame, in_frame, without_duplicates
 from stages.tracking._in_blocks import follow
 from stages.tracking._people import long_enough, people_of, usable
+from stages.tracking._reach import LOST, RECENT
 
 
 class Config(BackendConfig):

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int64
 
-from stages.tracking._box_filter import scale_px
+from stages.tracking._box_measures import scale_px
 from stages.tracking.phalp.looks import evidence_against, look_of, pooled
 from stages.tracking.phalp.tracklets import World
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from stages.tracking._box_filter import scale_px
+from stages.tracking._box_measures import scale_px
 from stages.tracking.phalp.looks import Look, evidence_against
 from stages.tracking.phalp.tracklets import End, Tracklet, World
 

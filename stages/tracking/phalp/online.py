@@ -13,10 +13,10 @@ from jaxtyping import Float64, Int64
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.boxes import box_iou
-from stages.tracking._association import FORBIDDEN, LOST, NEAR, RECENT, SURPRISE_GATE, Reach
-from stages.tracking._box_filter import boxes_of
+from stages.tracking._box_measures import boxes_of
 from stages.tracking._frame import FrameDetections
 from stages.tracking._motion import Motion, motion_at
+from stages.tracking._reach import FORBIDDEN, LOST, NEAR, RECENT, SURPRISE_GATE, Reach
 from stages.tracking._similarity import landmark_similarity
 from stages.tracking.phalp.looks import Look, unlike, updated
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from pipeline.types import Bodies, Detections, Video
-from stages.tracking._box_filter import measure, scale_px
+from stages.tracking._box_measures import measure, scale_px
 from stages.tracking.phalp.looks import Look, drift_in, pooled
 
 END_S = 0.6
