@@ -4,15 +4,19 @@ The long part is `python -m benchmarks.faults`. Sources that are edited meanwhil
 they are part of what a result is made by.
 """
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from benchmarks.faults import disks
-from benchmarks.faults.kills import Chain, Kill, killed, new_parts
+from benchmarks.faults.kills import Chain, Kill, killed
 from benchmarks.faults.others import two_writers
-from benchmarks.faults.runs import Bench, made_in
+from benchmarks.faults.runs import ROOT, Bench, made_in
 from pipeline.errors import InputError
 from pipeline.fingerprint import content_digest
 from pipeline.parts import VARIABLE
@@ -38,10 +42,32 @@ def test_killed_runs_come_to_the_same_result(bench):
     assert (row.ended, row.wrong) == ("killed 2 times", "")
 
 
+KILLED_AT_A_BLOCK = """
+import os, signal, sys
+from pipeline import parts
+from pipeline.cli import main
+
+write = parts.write_parts_file
+
+def write_and_die(path, made_of, waiting):
+    write(path, made_of, waiting)
+    if any(name.startswith("frames ") for name in waiting):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+parts.write_parts_file = write_and_die
+sys.exit(main())
+"""
+"""A run that dies as soon as a block of tracked frames is written: no watcher could be so quick."""
+
+
 def test_a_run_killed_inside_tracking_comes_to_the_same_result(bench):
-    kills = (Kill("a block of frames is tracked", new_parts("perception", 1)),)
-    row = killed(bench, Chain("inside tracking", kills, {VARIABLE: "0"}))
-    assert (row.ended, row.wrong) == ("killed 1 times", "")
+    out = bench.scratch / "inside_tracking"
+    run = [sys.executable, "-c", KILLED_AT_A_BLOCK, "run", str(bench.clip), "-q", "-o", str(out)]
+    died = subprocess.run(run, cwd=ROOT, env={**os.environ, VARIABLE: "0"}, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert set(made_in(out)) == {"perception"}
+    assert len(list(out.glob(".unfinished/*/parts_*.npz"))) == 1
+    assert bench.wrong_after(out) == ""
 
 
 def test_a_second_writer_is_refused(bench):
