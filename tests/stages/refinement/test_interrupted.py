@@ -9,27 +9,11 @@ from pipeline.context import Context
 from pipeline.parts import Parts
 from pipeline.types import Person
 from stages.refinement.smplify import Backend, Config, published, windows
+from tests.stages.interruptions import Counted, Interrupted
 from tests.stages.refinement.moving_body import CAMERA, walk, with_noise
 
 WINDOWS = 18
 """Two people of three windows each, in three phases (there is a fourth where feet are held)."""
-
-
-class Interrupted(Exception):
-    """As good as a kill: nothing is put in order."""
-
-
-class Counted:
-    """A function that counts its calls and, if told to, stops before one of them."""
-
-    def __init__(self, function, stop_after=10**6):
-        self.function, self.calls, self.stop_after = function, 0, stop_after
-
-    def __call__(self, *arguments):
-        if self.calls == self.stop_after:
-            raise Interrupted
-        self.calls += 1
-        return self.function(*arguments)
 
 
 @pytest.fixture(scope="module")

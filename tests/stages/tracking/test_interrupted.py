@@ -9,27 +9,11 @@ from pipeline.context import Context
 from pipeline.parts import Parts
 from pipeline.types import Bodies, Detections, Person, Video
 from stages.tracking import _in_blocks, phalp
+from tests.stages.interruptions import Counted, Interrupted
 from tests.stages.tracking.scenes import boxes_at, detections_of, video_of
 from tests.stages.tracking.test_trackers import TRACKERS, dressed, run, who_is_where
 
 FRAMES, BLOCK = 150, 20
-
-
-class Interrupted(Exception):
-    """As good as a kill: nothing is put in order."""
-
-
-class Counted:
-    """A function that counts its calls and, if told to, stops before one of them."""
-
-    def __init__(self, function, stop_after=10**6):
-        self.function, self.calls, self.stop_after = function, 0, stop_after
-
-    def __call__(self, *arguments):
-        if self.calls == self.stop_after:
-            raise Interrupted
-        self.calls += 1
-        return self.function(*arguments)
 
 
 @pytest.fixture(scope="module")
