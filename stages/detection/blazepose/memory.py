@@ -49,7 +49,7 @@ def _row(chain: Chain, last: Pose, place: Place) -> list[float]:
     hidden_s = chain.hidden_since_s
     return [
         *_region_row(chain.region),
-        chain.sightings,
+        float(chain.sightings),
         chain.presence_sum,
         float(hidden_s is not None),
         hidden_s or 0.0,
