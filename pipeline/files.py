@@ -5,10 +5,12 @@ import hashlib
 import json
 import os
 import re
+import stat
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,23 @@ def file_digest(path: Path) -> str:
         while block := file.read(1 << 22):
             digest.update(block)
     return digest.hexdigest()
+
+
+def content_digest(path: Path) -> str:
+    """Digest of a file that a run reads, reckoned once however often it is asked for.
+
+    Raises:
+        OSError: it cannot be read, or is no file with an end (a pipe, a device).
+    """
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return _digest_of(path, facts.st_size, facts.st_mtime_ns)
+
+
+@cache
+def _digest_of(path: Path, size_bytes: int, modified_ns: int) -> str:
+    return file_digest(path)
 
 
 def add_array(whole: "hashlib._Hash", name: str, array: np.ndarray) -> None:

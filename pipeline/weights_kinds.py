@@ -16,6 +16,33 @@ class Wheel:
 
 
 @dataclass(frozen=True)
+class NpmPackage:
+    """A package on the npm registry that carries the files; never installed, only opened."""
+
+    name: str
+    """With its scope, such as '@mediapipe/pose'."""
+    version: str
+    file_name: str
+    """What `npm pack` calls the tarball."""
+    sha256: str
+    size_bytes: int
+
+    @property
+    def requirement(self) -> str:
+        """The one version, as npm names it."""
+        return f"npm:{self.name}@{self.version}"
+
+    @property
+    def registry_path(self) -> str:
+        """Where every npm registry keeps the tarball, below its base address."""
+        return f"{self.name}/-/{self.name.rpartition('/')[2]}-{self.version}.tgz"
+
+
+Fetched = Wheel | NpmPackage
+"""Archives that the project downloads by itself, checks, and takes single files out of."""
+
+
+@dataclass(frozen=True)
 class ByHand:
     """A file that is used as it is and that users get themselves, under its owners' terms."""
 
@@ -68,8 +95,10 @@ class WeightsFile:
     licence: str
     needed_by: str
     """Stage and backend, such as 'detection: blazepose'."""
-    source: Wheel | ByHand | Checkpoint | AsPublished
+    source: Fetched | ByHand | Checkpoint | AsPublished
     member: str = ""
-    """Path inside the wheel."""
+    """Path inside the archive that is fetched."""
     optional: bool = False
-    """The backend runs without it too, with weights that come with the project."""
+    """The backend runs without it too."""
+    without: str = ""
+    """Of optional files that are fetched: what a result made without it is, as half a sentence."""

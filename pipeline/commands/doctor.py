@@ -90,8 +90,10 @@ def _table(found: "list[Readiness]", default: dict[str, str]) -> Table:
 
 
 def _print_needs(entry: "Readiness") -> None:
-    for need in entry.needs:
-        _print(f"{entry.stage} {entry.backend} needs {need.what}")
+    words = [("needs", need) for need in entry.needs]
+    words += [("is better with", need) for need in entry.better_with]
+    for verb, need in words:
+        _print(f"{entry.stage} {entry.backend} {verb} {need.what}")
         for word, text in (("from", need.origin), ("licence", need.licence)):
             if text:
                 _print(f"    {word}: {text}")

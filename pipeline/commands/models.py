@@ -8,7 +8,7 @@ import typer
 from pipeline import weights
 from pipeline.console import OUT, progress_factory
 from pipeline.errors import SettingsError
-from pipeline.weights_kinds import AsPublished, Checkpoint, Wheel
+from pipeline.weights_kinds import AsPublished, Checkpoint, Fetched
 from pipeline.weights_table import TABLE
 
 app = typer.Typer(no_args_is_help=True)
@@ -25,9 +25,10 @@ def list_command() -> int:
     for row in TABLE:
         here = "[green]here[/]" if weights.is_present(row) else "[yellow]not here[/]"
         OUT.print(f"[bold]{row.name}[/]  {here}  {row.size_bytes / 1e6:.1f} MB", highlight=False)
-        origin = row.source.requirement if isinstance(row.source, Wheel) else row.source.page
+        origin = row.source.requirement if isinstance(row.source, Fetched) else row.source.page
         for title, text in (
             ("for", row.needed_by),
+            *([("without it", row.without)] if row.without else []),
             ("licence", row.licence),
             ("from", origin),
             ("SHA-256", row.sha256 or "none pinned: its owners published several versions"),

@@ -10,8 +10,7 @@ from pipeline.chosen import Chosen
 from pipeline.config import Settings, load_settings
 from pipeline.context import Context
 from pipeline.errors import SettingsError
-from pipeline.files import value_digest
-from pipeline.fingerprint import content_digest
+from pipeline.files import content_digest, value_digest
 from pipeline.foreign.people import imported, video_of_nothing
 from pipeline.foreign.reading import read_foreign
 from pipeline.keep import Keeper

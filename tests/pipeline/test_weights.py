@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import weights, wheel_download
 from pipeline.errors import MissingError, OutputError, SettingsError
-from pipeline.weights_kinds import ByHand, WeightsFile, Wheel
+from pipeline.weights_kinds import ByHand, NpmPackage, WeightsFile, Wheel
 from pipeline.weights_table import TABLE
 
 CONTENT = b"numbers of a network" * 1000
@@ -189,8 +189,10 @@ def test_pip_is_found_in_an_environment_without_it(monkeypatch):
 
 def test_blazepose_rows_are_pinned():
     rows = [row for row in TABLE if row.name.startswith("blazepose")]
-    assert len(rows) == 2
+    assert {row.source.requirement for row in rows} == {
+        "mediapipe==0.10.14",
+        "npm:@mediapipe/pose@0.5.1675469404",
+    }
     for row in rows:
-        assert isinstance(row.source, Wheel)
         assert len(row.sha256) == len(row.source.sha256) == 64
-        assert row.source.requirement == "mediapipe==0.10.14"
+        assert row.optional == isinstance(row.source, NpmPackage)

@@ -18,7 +18,7 @@ from benchmarks.faults.kills import Chain, Kill, killed
 from benchmarks.faults.others import two_writers
 from benchmarks.faults.runs import ROOT, Bench, made_in
 from pipeline.errors import InputError
-from pipeline.fingerprint import content_digest
+from pipeline.files import content_digest
 from pipeline.parts import VARIABLE
 from pipeline.run import _check_unchanged
 from pipeline.same_result import differences
