@@ -9,7 +9,8 @@ from pipeline import weights
 from pipeline.backends import BackendConfig
 from pipeline.chosen import Chosen
 from pipeline.context import Context
-from pipeline.weights_kinds import Wheel
+from pipeline.obtain import optional_weights
+from pipeline.weights_kinds import Fetched
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def licence_bill(do: Chosen, context: Context) -> dict[str, Any]:
     """
     used = [OWN, _body_licence(context.body_model)]
     for stage, module in do.modules().items():
-        found = (*_of(module, do.config(stage)), *_fetched(stage, do.names[stage]))
+        config = do.config(stage)
+        found = (*_of(module, config), *_fetched(stage, do.names[stage], module, config))
         used += [licence for licence in found if licence not in used]
     if do.look_source is not None and do.look_source.name == "encoder":
         used.append(LOOK_ENCODER)
@@ -51,10 +53,18 @@ def _of(module: ModuleType, config: BackendConfig) -> tuple[Licence, ...]:
     return (*getattr(module, "LICENCES", ()), *by_settings)
 
 
-def _fetched(stage: str, backend: str) -> list[Licence]:
-    """Weights that the project fetches itself; it fetches only what is free for any use."""
-    rows = [row for row in weights.used_by(stage, backend) if isinstance(row.source, Wheel)]
-    return [Licence(f"weights {row.name}", row.licence, commercial=True) for row in rows]
+def _fetched(stage: str, backend: str, module: ModuleType, config: BackendConfig) -> list[Licence]:
+    """Weights that the project fetches itself; it fetches only what is free for any use.
+
+    Optional ones are used where they are here and the backend wants them as configured.
+    """
+    wanted = optional_weights(module, config)
+    return [
+        Licence(f"weights {row.name}", row.licence, commercial=True)
+        for row in weights.used_by(stage, backend)
+        if isinstance(row.source, Fetched)
+        and (not row.optional or (row.name in wanted and weights.is_present(row)))
+    ]
 
 
 def _body_licence(body_model: str) -> Licence:

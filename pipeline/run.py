@@ -11,11 +11,13 @@ from pipeline.chosen import Chosen
 from pipeline.config import STAGES, Settings
 from pipeline.context import Context
 from pipeline.errors import InputError
-from pipeline.fingerprint import content_digest, files_used
+from pipeline.files import content_digest
+from pipeline.fingerprint import files_used
 from pipeline.identities import read_identities
 from pipeline.identities_applied import corrected, identities_digest
 from pipeline.keep import Keeper
 from pipeline.limits import VideoLimits
+from pipeline.obtain import obtain_weights
 from pipeline.overlay import Overlay
 from pipeline.perceive import Perceiver
 from pipeline.person_file import write_people
@@ -61,6 +63,8 @@ def run(
         video_path, start_s=start_s, end_s=end_s, decoder=decoder, events=events, limits=limits
     )
     camera = make_camera(video, settings.camera.focal_px, settings.camera.fov_deg, events)
+    for event in obtain_weights(settings, context.progress):
+        events.add(event)
     inputs = _read(video_path, [start_s, end_s], settings, camera, context, do)
 
     with folder.locked(), recorded(folder, settings, do, context, fingerprint) as record:

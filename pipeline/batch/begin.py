@@ -23,6 +23,7 @@ from pipeline.config import Settings
 from pipeline.cores import cores
 from pipeline.errors import InputError, SettingsError
 from pipeline.fingerprint import code_digest, run_fingerprint
+from pipeline.obtain import obtain_weights
 
 LOGS = ".batch"
 SHORTEST_LEASE_S = 1.0
@@ -94,6 +95,7 @@ def run_batch(
     found = search(wish.folder, wish.out, wish.pattern)
     if not found.videos:
         raise InputError(_nothing(wish, found))
+    obtain_weights(wish.settings)  # before the workers do, so that what made them is known here
     fingerprint = run_fingerprint(wish.settings.raw, None)
     with Manifest(wish.out / FILE_NAME, create=True) as manifest:
         refresh = Refresher(

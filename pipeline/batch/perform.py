@@ -15,8 +15,9 @@ from pipeline.config import Settings
 from pipeline.context import Advance, Context
 from pipeline.device import choose_device
 from pipeline.errors import EXIT_INTERNAL, UserError
-from pipeline.files import value_digest
-from pipeline.fingerprint import content_digest, files_used
+from pipeline.files import content_digest, value_digest
+from pipeline.fingerprint import files_used
+from pipeline.obtain import obtain_weights
 from pipeline.probe import check_file
 from pipeline.result import ResultFolder
 from pipeline.run import run
@@ -42,6 +43,7 @@ class Performer:
         self._context = Context(
             progress=self._progress, body_model=settings.body.model, device=device, kept={}
         )
+        obtain_weights(settings, self._progress)
         self._files = files_used(settings.raw)
         chosen = Chosen(settings, self._context)
         _ = chosen.detection, chosen.regression, self._context.body
@@ -97,8 +99,9 @@ class Performer:
         )
 
     def _forget_what_is_old(self) -> None:
-        """Begin a run's own events; load networks anew whose files changed."""
+        """Begin a run's own events; load networks anew whose files came or changed."""
         self._context.events.events = []
+        obtain_weights(self._settings, self._progress)
         if (files := files_used(self._settings.raw)) != self._files:
             self._files = files
             assert self._context.kept is not None

@@ -10,6 +10,7 @@ from pipeline.config import Settings, load_settings, settings_of_result
 from pipeline.console import ERR, OUT, configure_logging, print_json, progress_factory
 from pipeline.errors import StrictError
 from pipeline.imports import without_gc
+from pipeline.obtain import obtain_weights
 from pipeline.result import ResultFolder
 from pipeline.run_key import run_key
 from pipeline.run_log import run_log
@@ -52,7 +53,7 @@ def run_command(
     settings = load_settings(config, overrides or [])
     folder = ResultFolder(output or Path("outputs") / video.stem)
     started = time.perf_counter()
-    fingerprint = run_key(video, settings, folder, start, end)
+    fingerprint = _key(video, settings, folder, start, end, quiet or as_json)
     report = folder.current_report(fingerprint) if fingerprint else None
     reused = report is not None
     if report is None:
@@ -74,10 +75,24 @@ def run_again(folder: ResultFolder, report: dict[str, Any], *, quiet: bool) -> N
     video = Path(report["video"]["path"])
     start_s, end_s = report.get("part_s") or (None, None)
     started = time.perf_counter()
-    fingerprint = run_key(video, settings, folder, start_s, end_s)
+    fingerprint = _key(video, settings, folder, start_s, end_s, quiet)
     made = _run(video, folder, settings, start_s, end_s, fingerprint, quiet)
     if not quiet:
         _summarise(made, folder, time.perf_counter() - started, reused=False)
+
+
+def _key(
+    video: Path,
+    settings: Settings,
+    folder: ResultFolder,
+    start_s: float | None,
+    end_s: float | None,
+    quiet: bool,
+) -> str:
+    """The fingerprint of the run, once the weights it depends on are here or cannot be had."""
+    if video.is_file():
+        obtain_weights(settings, progress_factory(quiet=quiet))  # the run tells what it lacks
+    return run_key(video, settings, folder, start_s, end_s)
 
 
 def _run(
