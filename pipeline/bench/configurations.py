@@ -11,8 +11,13 @@ DEFAULT, BASELINE = "default", "unrefined"
 UNREFINED = ("refinement.backend=none", "smoothing.backend=none")
 """The baseline of every run: what the regression gives, neither refined nor smoothed."""
 NO_OVERLAY = ("overlay.enabled=false",)
-BLAZEPOSE = ("detection.backend=blazepose", "regression.backend=landmarks", *UNREFINED)
-"""Settings whose tracks hold BlazePose's own 3D landmarks."""
+BLAZEPOSE = (
+    "detection.backend=blazepose",
+    "detection.blazepose.second_look_every_s=0",
+    "regression.backend=landmarks",
+    *UNREFINED,
+)
+"""Settings whose tracks hold BlazePose's own 3D landmarks, of the one network that it has."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,20 @@ from stages.detection.blazepose.collect import detections_of
 from stages.detection.blazepose.detector import DetectorNetwork
 from stages.detection.blazepose.landmarks import LandmarkNetwork
 from stages.detection.blazepose.people import PeopleFinder
+from stages.detection.blazepose.second import SecondLook
 from stages.detection.blazepose.settings import Config
 
-__all__ = ["Backend", "Config"]
+__all__ = ["Backend", "Config", "optional_weights"]
+
+
+SECOND = "blazepose-landmarks-heavy"
+SECOND_THREADS = 2
+"""Each copy of the large network takes 100 MB."""
+
+
+def optional_weights(config: Config) -> tuple[str, ...]:
+    """What it would use with these settings, and can do without."""
+    return (SECOND,) if config.second_look_every_s > 0 else ()
 
 
 class Backend:
@@ -27,7 +38,14 @@ class Backend:
     def __init__(self, config: Config, context: Context):
         detector = weights.path("blazepose-detector", progress=context.progress)
         landmarks = weights.path("blazepose-landmarks", progress=context.progress)
-        self._finder = PeopleFinder(config, DetectorNetwork(detector), LandmarkNetwork(landmarks))
+        second = weights.row(SECOND)
+        larger: SecondLook | None = None
+        if optional_weights(config) and weights.is_present(second):
+            network = LandmarkNetwork(weights.location(second), SECOND_THREADS)
+            larger = SecondLook(network, config.second_look_every_s)
+        self._finder = PeopleFinder(
+            config, DetectorNetwork(detector), LandmarkNetwork(landmarks), larger
+        )
 
     def restart(self) -> None:
         """Forget everybody seen before."""

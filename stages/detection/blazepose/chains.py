@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from stages.detection.blazepose.correction import Correction
 from stages.detection.blazepose.crops import Region
 from stages.detection.blazepose.landmarks import Pose
 from stages.detection.blazepose.place import Place, first_seen
@@ -28,6 +29,8 @@ class Chain:
     """What was seen last."""
     place: Place | None = None
     """Where the hips are and how they move."""
+    correction: Correction | None = None
+    """What a second look last said differently."""
     hidden_since_s: float | None = None
     """Since when somebody nearer hides this one."""
 

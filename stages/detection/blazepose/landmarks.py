@@ -1,6 +1,6 @@
 """The landmark network: 33 points and their 3D places for a person in a region."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from stages.detection.blazepose.crops import Region, crop, normalized, region_around, rotation
-from stages.detection.blazepose.networks import NetworkPool, with_outputs
+from stages.detection.blazepose.networks import MAX_THREADS, NetworkPool, with_outputs
 
 SIDE_PX = 256
 LANDMARKS, PRESENCE, HEATMAPS, WORLD = 0, 1, 3, 4
@@ -38,8 +38,9 @@ class Pose:
 class LandmarkNetwork:
     """Finds landmarks in regions of a frame."""
 
-    def __init__(self, path: Path):
-        self._networks = NetworkPool(with_outputs(path, (LANDMARKS, PRESENCE, HEATMAPS, WORLD)))
+    def __init__(self, path: Path, most_threads: int = MAX_THREADS):
+        model = with_outputs(path, (LANDMARKS, PRESENCE, HEATMAPS, WORLD))
+        self._networks = NetworkPool(model, most_threads)
 
     def __call__(self, rgb: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[Pose]:
         """A pose for every region, in order, whether a person is there or not."""
@@ -51,6 +52,11 @@ class LandmarkNetwork:
         """The same for regions that were cut out before."""
         outputs = self.infer([normalized(picture, 0.0) for picture in pictures])
         return [pose_from(output, region) for output, region in zip(outputs, regions, strict=True)]
+
+    def submit(self, picture: UInt8[np.ndarray, "256 256 3"], region: Region) -> Callable[[], Pose]:
+        """Start on one region's picture; the call that comes back waits for the pose."""
+        outputs = self._networks.submit(normalized(picture, 0.0))
+        return lambda: pose_from(outputs.result(), region)
 
     def infer(self, pictures: Sequence[Float32[np.ndarray, "256 256 3"]]) -> list[list[np.ndarray]]:
         """Landmarks, presence, heatmaps and 3D landmarks as the network gives them."""

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from stages.detection.blazepose.chains import Chain, Lost
+from stages.detection.blazepose.correction import NUMBERS, Correction
 from stages.detection.blazepose.crops import Region
 from stages.detection.blazepose.landmarks import BODY_POINTS, Pose
 from stages.detection.blazepose.place import Place
@@ -14,7 +15,9 @@ REGION = 4
 HEAD = 10
 """Sightings, sum of presence, whether hidden and since when; place, its speed, its times."""
 POSE = 1 + 2 * REGION + BODY_POINTS * (2 + 1 + 3)
-ROW = REGION + HEAD + POSE
+CORRECTION = 2 + BODY_POINTS * NUMBERS
+"""Whether there is one, of when, and what is to be added."""
+ROW = REGION + HEAD + POSE + CORRECTION
 LOST_ROW = REGION + 2
 NEVER_S = 1e9
 """Stands for a time long ago."""
@@ -63,6 +66,7 @@ def _row(chain: Chain, last: Pose, place: Place) -> list[float]:
         *last.points_px.ravel().tolist(),
         *last.visibility.tolist(),
         *last.points_m.ravel().tolist(),
+        *_correction_row(chain.correction),
     ]
 
 
@@ -77,8 +81,17 @@ def _chain(values: Iterator[float]) -> Chain:
     seen, then = (Region(*take(REGION).tolist()) for _ in range(2))
     points_px, visibility, points_m = (take(BODY_POINTS * n).astype(np.float32) for n in (2, 1, 3))
     last = Pose(points_px.reshape(-1, 2), visibility, points_m.reshape(-1, 3), presence, seen, then)
+    is_known, known_s = take(2).tolist()
+    off = take(BODY_POINTS * NUMBERS).astype(np.float32).reshape(-1, NUMBERS)
+    known = Correction(known_s, off) if is_known else None
     since_s = hidden_s if is_hidden else None
-    return Chain(region, round(sightings), presence_sum, {}, last, place, since_s)
+    return Chain(region, round(sightings), presence_sum, {}, last, place, known, since_s)
+
+
+def _correction_row(known: Correction | None) -> list[float]:
+    if known is None:
+        return [0.0] * CORRECTION
+    return [1.0, known.time_s, *known.off.ravel().tolist()]
 
 
 def _region_row(region: Region) -> list[float]:

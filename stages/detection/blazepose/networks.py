@@ -55,8 +55,8 @@ def _without_notices() -> Iterator[None]:
 class NetworkPool:
     """Copies of one network, so that several pictures are worked on at once."""
 
-    def __init__(self, model: bytes):
-        copies = min(MAX_THREADS, cores())
+    def __init__(self, model: bytes, most_copies: int = MAX_THREADS):
+        copies = min(most_copies, cores())
         self._idle: SimpleQueue[Network] = SimpleQueue()
         for _ in range(copies):
             self._idle.put(Network(model))

@@ -43,6 +43,7 @@ from stages.detection.blazepose.memory import (
     rows_of,
 )
 from stages.detection.blazepose.schedule import ScanSchedule
+from stages.detection.blazepose.second import SecondLook
 from stages.detection.blazepose.settings import Config
 from stages.detection.blazepose.tiles import scan
 
@@ -53,8 +54,15 @@ SAME_HIDDEN = 1.0
 class PeopleFinder:
     """Finds everybody in every frame; remembers whom it follows."""
 
-    def __init__(self, config: Config, detector: DetectorNetwork, landmarks: LandmarkNetwork):
+    def __init__(
+        self,
+        config: Config,
+        detector: DetectorNetwork,
+        landmarks: LandmarkNetwork,
+        second: SecondLook | None = None,
+    ):
         self._config = config
+        self._second = second
         self._detector = detector
         self._landmarks = landmarks
         self._look = Look(config, landmarks)
@@ -99,6 +107,7 @@ class PeopleFinder:
         """The people of every frame, in the order in which they were first found."""
         everybody = [*self._followed, *self._hidden]
         scans = self._regular_scans(frames)
+        asked = self._second.positions(frames) if self._second else set()
         for position, frame in enumerate(frames):
             self._follow(frame, position)
             if position in scans:
@@ -109,7 +118,11 @@ class PeopleFinder:
             for chain in found:
                 self._follow_back(chain, frames[:position], everybody)
                 everybody.append(chain)
+            if self._second and position in asked:
+                self._second.ask(frame, position, self._followed)
         lasting = [chain for chain in everybody if self._lasts(chain)]
+        if self._second:
+            self._second.correct(lasting, frames)
         result = [
             [chain.poses[position] for chain in lasting if position in chain.poses]
             for position in range(len(frames))

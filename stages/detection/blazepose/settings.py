@@ -24,6 +24,8 @@ class Config(BackendConfig):
     """Somebody lost is searched for around the last place for this long."""
     search_every_s: float = Field(default=0.08, ge=0)
     """This often."""
+    second_look_every_s: float = Field(default=0.3, ge=0)
+    """A larger landmark network, where it is here, looks at everybody this often; 0: never."""
     min_candidate_score: float = Field(default=0.5, ge=0, le=1)
     """What the detector must say for a place to be looked at."""
     min_lost_score: float = Field(default=0.3, ge=0, le=1)

@@ -15,32 +15,17 @@ from pipeline.context import Context
 from pipeline.frame import Frame
 from pipeline.scenes import several_scenes
 from pipeline.scenes.drawing import film
-from pipeline.scenes.library import crossing
 from pipeline.scenes.staging import staged
 from pipeline.skeletons import BLAZEPOSE33
 from stages.detection.blazepose import Backend, Config
+from tests.stages.detection.walkers import FPS, frames_of
 
-FPS = 15.0
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 
 
 @pytest.fixture(scope="module")
 def backend():
     return Backend(Config(), Context())
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    """The first second of two people walking."""
-    scene = crossing(load_body(EMBEDDED), seconds=4.0, fps=FPS)
-    return list(islice(film(scene), round(FPS)))
-
-
-def frames_of(pictures, first=0):
-    return [
-        Frame(first + i, (first + i) / FPS, av.VideoFrame.from_ndarray(rgb, format="rgb24"))
-        for i, rgb in enumerate(pictures)
-    ]
 
 
 def detect(backend, frames, batch):

@@ -5,6 +5,7 @@ from dataclasses import fields
 import numpy as np
 
 from stages.detection.blazepose.chains import Chain, Lost
+from stages.detection.blazepose.correction import Correction
 from stages.detection.blazepose.crops import Region
 from stages.detection.blazepose.memory import (
     LOST_ROW,
@@ -31,6 +32,7 @@ def test_everybody_comes_back_as_they_were():
     for chain in chains:
         assert chain.last is not None
         chain.last.points_m[:] = rng.normal(size=(33, 3))
+    chains[1].correction = Correction(1 / 7, rng.normal(size=(33, 6)).astype(np.float32))
     rows = rows_of(chains)
     assert rows.shape == (3, ROW)
     assert np.isfinite(rows).all()
@@ -41,6 +43,10 @@ def test_everybody_comes_back_as_they_were():
             chain.hidden_since_s,
         )
         assert back.poses == {}
+        assert (back.correction is None) == (chain.correction is None)
+        if chain.correction and back.correction:
+            assert back.correction.time_s == chain.correction.time_s
+            np.testing.assert_array_equal(back.correction.off, chain.correction.off)
         for one, other in ((chain.place, back.place), (chain.last, back.last)):
             for field in fields(one):
                 np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))

@@ -1,0 +1,62 @@
+"""A second look at everybody, a few times a second, with a larger landmark network.
+
+The small network follows people, because it can look at every frame. The large one is more exact
+and five times as slow; it is asked beside the following, on cores that would else wait, and what it
+says differently corrects the frames in between (`correction`). Nobody is found or lost by it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.frame import Frame
+from stages.detection.blazepose.chains import Chain
+from stages.detection.blazepose.correction import corrected, correction
+from stages.detection.blazepose.hidden import picture_of_one
+from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose
+
+
+@dataclass(frozen=True)
+class _Asked:
+    time_s: float
+    first: Pose
+    second: Callable[[], Pose]
+    """Waits for what the large network says."""
+
+
+class SecondLook:
+    """Asks the large network in some frames of a batch, and corrects all of them at its end."""
+
+    def __init__(self, network: LandmarkNetwork, every_s: float):
+        self._network = network
+        self._every_s = every_s
+        self._asked: dict[Chain, list[_Asked]] = {}
+
+    def positions(self, frames: Sequence[Frame]) -> set[int]:
+        """Where in a batch to ask: evenly, its last frame among them."""
+        count = len(frames)
+        if count == 0:
+            return set()
+        step_s = (frames[-1].time_s - frames[0].time_s) / max(1, count - 1)
+        times = min(max(1, round(count * step_s / self._every_s)), count)
+        return {round((n + 1) * count / times) - 1 for n in range(times)}
+
+    def ask(self, frame: Frame, position: int, chains: Sequence[Chain]) -> None:
+        """Start looking at everybody seen in a frame, the others painted out."""
+        poses = [chain.poses[position] for chain in chains]
+        for chain, pose in zip(chains, poses, strict=True):
+            picture = picture_of_one(frame.rgb, pose.region, pose, poses)
+            later = self._network.submit(picture, pose.region)
+            self._asked.setdefault(chain, []).append(_Asked(frame.time_s, pose, later))
+
+    def correct(self, chains: Sequence[Chain], frames: Sequence[Frame]) -> None:
+        """Wait for all answers and correct the batch's poses; a chain keeps its last correction."""
+        time_s = np.array([frame.time_s for frame in frames])
+        for chain in chains:
+            told = [correction(a.first, a.second(), a.time_s) for a in self._asked.get(chain, ())]
+            known = [*([chain.correction] if chain.correction else []), *told]
+            if known:
+                chain.poses = corrected(chain.poses, time_s, known)
+                chain.correction = known[-1]
+        self._asked.clear()
