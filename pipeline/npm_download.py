@@ -21,6 +21,7 @@ from pipeline.weights_kinds import NpmPackage
 from pipeline.weights_scratch import by_hand, scratch_in
 
 PUBLIC_REGISTRY = "https://registry.npmjs.org/"
+REGISTRY_VARIABLE = "npm_config_registry"
 OPEN_WITHIN_S = 15.0
 """For the beginning of the answer, everything together: a name may have two dozen addresses."""
 READ_WITHIN_S = 20.0
@@ -60,15 +61,15 @@ class _Refused(Exception):
 
 
 def registry() -> str:
-    """The base address of the registry: where npm is told to look (`npm_config_registry`)."""
-    variables = {name.lower(): value for name, value in os.environ.items() if value}
-    return variables.get("npm_config_registry", PUBLIC_REGISTRY).rstrip("/") + "/"
+    """The base address of the registry: where npm itself is told to look, else the public one."""
+    told = os.environ.get(REGISTRY_VARIABLE) or os.environ.get(REGISTRY_VARIABLE.upper())
+    return (told or PUBLIC_REGISTRY).rstrip("/") + "/"
 
 
 def _download(package: NpmPackage, target: Path, progress: ProgressFactory) -> None:
     base = registry()
     if not base.lower().startswith(("https://", "http://")):
-        raise _Refused("npm_config_registry is no address of the web")
+        raise _Refused(f"{REGISTRY_VARIABLE} is no address of the web")
     size_bytes = 0
     with (
         _told(lambda: _opened(base + package.registry_path)) as answer,

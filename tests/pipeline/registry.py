@@ -1,5 +1,6 @@
 """A small npm registry on this machine, and the row of the table that it serves."""
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -19,11 +20,11 @@ NAME = "tiny-heavy"
 def tarball(*members: tarfile.TarInfo) -> bytes:
     """A gzipped tar of these members, each holding CONTENT; without any: of the one expected."""
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+    with tarfile.open(fileobj=packed, mode="w") as archive:
         for member in members or (tarfile.TarInfo(MEMBER),):
             member.size = len(CONTENT) if member.isreg() else 0
             archive.addfile(member, io.BytesIO(CONTENT))
-    return packed.getvalue()
+    return gzip.compress(packed.getvalue(), mtime=0)  # the same bytes every time
 
 
 def link_to(target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
@@ -34,7 +35,7 @@ def link_to(target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
 
 
 def row_of(content: bytes, **changed: str) -> WeightsFile:
-    """A row for the tarball; `changed` may name other digests."""
+    """A row for the tarball; `changed` may name other digests, or another user."""
     package = NpmPackage(
         name="@tiny/heavy",
         version="1.0.2",
@@ -48,7 +49,7 @@ def row_of(content: bytes, **changed: str) -> WeightsFile:
         sha256=changed.get("sha256", hashlib.sha256(CONTENT).hexdigest()),
         size_bytes=len(CONTENT),
         licence="CC0",
-        needed_by="detection: blazepose",
+        needed_by=changed.get("needed_by", "detection: blazepose"),
         source=package,
         member=MEMBER,
         optional=True,

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 
+from pipeline import weights
 from pipeline.errors import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_OUTPUT, EXIT_SETTINGS, EXIT_STRICT
 
 
@@ -82,7 +83,9 @@ def test_strict_fails_on_the_assumed_focal_length_and_keeps_the_result(
     assert "Focal length" in text
     assert (out / "overlay.mp4").exists()
     code, text = humans4d("run", empty_scene, "-o", out, "--strict", "camera.focal_px=100")
-    assert code == 0, text
+    assert "Focal length" not in text
+    lacking = not weights.is_present(weights.row("blazepose-landmarks-heavy"))
+    assert code == (EXIT_STRICT if lacking else 0), text
 
 
 @pytest.mark.parametrize(("frames", "size"), [(1, (96, 64)), (2, (97, 65)), (2, (1, 1))])
