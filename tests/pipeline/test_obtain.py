@@ -221,6 +221,19 @@ def test_in_a_batch_every_result_says_what_single_runs_say(row, registry, settin
     assert folder.current_report(run_key(clip, settings, folder)) is not None
 
 
+def test_the_list_tells_what_a_result_without_it_is(humans4d):
+    code, text = humans4d("models", "list")
+    assert code == 0
+    assert "without it landmarks are less exact" in text
+    assert "from npm:@mediapipe/pose@0.5.1675469404" in text
+
+
+def test_the_path_is_told_once_it_is_fetched(humans4d, row, registry):
+    code, text = humans4d("models", "path", NAME, "-q")
+    assert code == 0 and text == str(weights.location(row)), text
+    assert weights.is_present(row)
+
+
 def test_doctor_tells_what_would_make_it_better(row, registry):
     found = readiness("detection", "given")
     assert found.ready
