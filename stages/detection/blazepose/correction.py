@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from stages.detection.blazepose.landmarks import Pose
+from stages.detection.blazepose.landmarks import BODY_POINTS, Pose
 from stages.detection.blazepose.likeness import same_person, torso_px
 
 LEAST_PRESENCE = 0.5
@@ -29,11 +29,11 @@ class Correction:
     off: Float32[np.ndarray, "33 6"]
 
 
-def correction(first: Pose, second: Pose, time_s: float) -> Correction:
+def correction(first: Pose, second: Pose | None, time_s: float) -> Correction:
     """From one network's pose to another's; none where the other saw nobody, or somebody else."""
+    if second is None or second.presence < LEAST_PRESENCE or not same_person(first, second):
+        return Correction(time_s, np.zeros((BODY_POINTS, NUMBERS), np.float32))
     off = _numbers(second) - _numbers(first)
-    if second.presence < LEAST_PRESENCE or not same_person(first, second):
-        return Correction(time_s, np.zeros_like(off))
     torso = max(torso_px(first.points_px), torso_px(second.points_px))
     off[np.linalg.norm(off[:, :2], axis=1) > FARTHEST_TORSO * torso, :3] = 0
     off[np.linalg.norm(off[:, 3:], axis=1) > FARTHEST_M, 3:] = 0

@@ -65,25 +65,12 @@ def looked_apart(
         regions: where to look.
         expected: who is expected there.
     """
-    pictures = [
-        picture_of_one(rgb, region, own, expected)
-        for region, own in zip(regions, expected, strict=True)
-    ]
+    pictures = [crop(rgb, region, SIDE_PX) for region in regions]
+    for own, region, picture in zip(expected, regions, pictures, strict=True):
+        near = near_to(own, expected)
+        if own is not None and near:
+            _paint(picture, region, near, keep=[own])
     return network.in_pictures(pictures, regions)
-
-
-def picture_of_one(
-    rgb: UInt8[np.ndarray, "h w 3"],
-    region: Region,
-    own: Pose | None,
-    everybody: Sequence[Pose | None],
-) -> UInt8[np.ndarray, "256 256 3"]:
-    """A region's picture, the others who are near painted out where `own` is not."""
-    picture = crop(rgb, region, SIDE_PX)
-    near = near_to(own, everybody)
-    if own is not None and near:
-        _paint(picture, region, near, keep=[own])
-    return picture
 
 
 def near_to(own: Pose | None, expected: Sequence[Pose | None]) -> list[Pose]:

@@ -13,16 +13,17 @@ import numpy as np
 from pipeline.frame import Frame
 from stages.detection.blazepose.chains import Chain
 from stages.detection.blazepose.correction import corrected, correction
-from stages.detection.blazepose.hidden import picture_of_one
-from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose
+from stages.detection.blazepose.crops import crop
+from stages.detection.blazepose.hidden import near_to
+from stages.detection.blazepose.landmarks import SIDE_PX, LandmarkNetwork, Pose
 
 
 @dataclass(frozen=True)
 class _Asked:
     time_s: float
     first: Pose
-    second: Callable[[], Pose]
-    """Waits for what the large network says."""
+    second: Callable[[], Pose | None]
+    """Waits for what the large network says; None: it was not asked."""
 
 
 class SecondLook:
@@ -43,12 +44,17 @@ class SecondLook:
         return {round((n + 1) * count / times) - 1 for n in range(times)}
 
     def ask(self, frame: Frame, position: int, chains: Sequence[Chain]) -> None:
-        """Start looking at everybody seen in a frame, the others painted out."""
+        """Start looking at everybody seen in a frame who is alone there.
+
+        Of two close together the large network, too, mixes up one with the other, and the small
+        one's way of telling them apart (`company`) would be lost.
+        """
         poses = [chain.poses[position] for chain in chains]
         for chain, pose in zip(chains, poses, strict=True):
-            picture = picture_of_one(frame.rgb, pose.region, pose, poses)
-            later = self._network.submit(picture, pose.region)
-            self._asked.setdefault(chain, []).append(_Asked(frame.time_s, pose, later))
+            told: Callable[[], Pose | None] = _nothing
+            if not near_to(pose, poses):
+                told = self._network.submit(crop(frame.rgb, pose.region, SIDE_PX), pose.region)
+            self._asked.setdefault(chain, []).append(_Asked(frame.time_s, pose, told))
 
     def correct(self, chains: Sequence[Chain], frames: Sequence[Frame]) -> None:
         """Wait for all answers and correct the batch's poses; a chain keeps its last correction."""
@@ -60,3 +66,7 @@ class SecondLook:
                 chain.poses = corrected(chain.poses, time_s, known)
                 chain.correction = known[-1]
         self._asked.clear()
+
+
+def _nothing() -> None:
+    return None

@@ -50,8 +50,8 @@ def test_in_between_it_goes_steadily_and_beyond_it_stays():
 
 @pytest.mark.parametrize(
     "second",
-    [replace(pose((300.0, 200.0)), presence=0.3), pose((900.0, 200.0))],
-    ids=["nobody", "somebody else"],
+    [None, replace(pose((300.0, 200.0)), presence=0.3), pose((900.0, 200.0))],
+    ids=["not asked", "nobody", "somebody else"],
 )
 def test_who_was_not_seen_again_is_left_alone(second):
     told = correction(pose((300.0, 200.0)), second, 1.0)

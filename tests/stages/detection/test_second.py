@@ -10,10 +10,12 @@ from pipeline import weights
 from pipeline.context import Context
 from pipeline.frame import Frame
 from stages.detection.blazepose import SECOND, Backend, Config, optional_weights
+from stages.detection.blazepose.chains import Chain
 from stages.detection.blazepose.detector import DetectorNetwork
 from stages.detection.blazepose.landmarks import LandmarkNetwork
 from stages.detection.blazepose.people import PeopleFinder
 from stages.detection.blazepose.second import SecondLook
+from tests.stages.detection.standing import pose as standing
 from tests.stages.detection.walkers import frames_of
 
 OFF_PX, OFF_M = 3.0, 0.05
@@ -33,6 +35,14 @@ class Shifted(LandmarkNetwork):
             return replace(pose, points_px=points_px, points_m=points_m)
 
         return moved
+
+
+class Surely(LandmarkNetwork):
+    """Sees whoever stands in the region's middle, a known way off."""
+
+    def submit(self, picture, region):
+        seen = standing((region.x_px, region.y_px))
+        return lambda: replace(seen, points_px=seen.points_px + np.float32([OFF_PX, 0]))
 
 
 def finder(second=None, every_s=0.3):
@@ -90,6 +100,20 @@ def test_a_batch_begins_with_what_the_last_one_ended_with(pictures):
         for a, b in zip(one, other, strict=True):
             np.testing.assert_array_equal(a.points_px, b.points_px)
             np.testing.assert_array_equal(a.points_m, b.points_m)
+
+
+@pytest.mark.parametrize(("other_px", "is_alone"), [(360.0, False), (900.0, True)])
+def test_of_two_close_together_nobody_is_corrected(other_px, is_alone):
+    look = SecondLook(Surely(weights.path("blazepose-landmarks")), 0.3)
+    frames, seen = blank(1, 30.0), [standing((300.0, 300.0)), standing((other_px, 300.0))]
+    chains = [Chain(pose.region) for pose in seen]
+    for chain, pose in zip(chains, seen, strict=True):
+        chain.see_next(0, pose, 0.0)
+    look.ask(frames[0], 0, chains)
+    look.correct(chains, frames)
+    for chain, pose in zip(chains, seen, strict=True):
+        off_px = chain.poses[0].points_px - pose.points_px
+        np.testing.assert_allclose(off_px, [[OFF_PX * is_alone, 0]] * 33, atol=1e-3)
 
 
 def test_the_large_network_finds_nobody_else_and_is_off_at_will(pictures):
