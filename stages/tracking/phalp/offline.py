@@ -20,6 +20,7 @@ from pipeline.context import Context
 from stages.tracking.phalp.changes import look_changes
 from stages.tracking.phalp.contacts import Contact, contacts_of, cut_at, cut_frame, windows_of
 from stages.tracking.phalp.links import OVERLAP_S, Evidence, link_evidence
+from stages.tracking.phalp.strays import Stray, given_back, strays_in
 from stages.tracking.phalp.tracklets import Tracklet, World, tracklet_of
 
 KEPT_CONTACT, KEPT_ABSENCE, KEPT_STEADY = 3.5, 1.5, 12.0
@@ -57,6 +58,9 @@ def associated(
         if len(tracks) < 1:
             break
         tracks = _relinked(world, tracks, most_gap_s, teller, cut=round_number == 0)
+    strays = strays_in(world, tracks)
+    _tell_strays(world, strays, teller)
+    tracks = given_back(world, tracks, strays)
     teller.finish()
     return tracks
 
@@ -201,6 +205,20 @@ def _tell(world: World, pieces: list[Piece], following: dict[int, int], teller: 
             why = _evidence_of(world, a, b).told(0, 0)
             start = b.tracklet.start.frame
             teller.info(f"A track was parted before frame {start}: {why}.", start)
+
+
+def _tell_strays(world: World, strays: list[Stray], teller: "_Teller") -> None:
+    """One event for those of one track and one owner."""
+    frames: dict[tuple[int, int], list[int]] = {}
+    for stray in strays:
+        pair = (stray.track, stray.owner)
+        frames.setdefault(pair, []).append(int(world.frame[stray.row]))
+    for own in frames.values():
+        teller.info(
+            f"{len(own)} sightings (frames {own[0]} to {own[-1]}) lie on the way of somebody who "
+            "was away then, and aside of the track that they were in; they are that one's.",
+            own[0],
+        )
 
 
 def _evidence_of(world: World, first: Piece, second: Piece) -> Evidence:
