@@ -26,7 +26,7 @@ FIRST_ID = 10_000_000_000
 GROWN = 0.1
 """A box that is not given is that of the visible keypoints, larger by this on each side."""
 LARGEST = 1e9
-"""Of a pixel coordinate."""
+"""Of a pixel coordinate, and of a track's id."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,8 @@ def _person(path: Path, number: int, one: Any, frames: dict[int, int]) -> _Row:
         raise InputError(f"{where}: its image_id is missing or that of no image") from error
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise InputError(f"{where}: not numbers where numbers are expected: {error}") from error
+    if abs(who) > LARGEST:
+        raise InputError(f"{where}: its track_id is beyond {LARGEST:g}")
     if points.size not in {0, 3 * len(POSETRACK17)} or box.size not in {0, 4}:
         raise InputError(
             f"{where}: has {points.size} keypoint numbers (51) and {box.size} of a box"

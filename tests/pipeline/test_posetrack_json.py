@@ -94,6 +94,11 @@ def test_a_file_as_published_is_read(tmp_path):
             '{"images": [{"id": 1}], "annotations": [{"image_id": 1, "bbox": [NaN, 1, 2, 3]}]}',
             "not finite",
         ),
+        (
+            '{"images": [{"id": 1}], "annotations": [{"image_id": 1, "track_id": 9223372036854775808,'
+            ' "bbox": [0, 1, 2, 3]}]}',
+            "track_id is beyond",
+        ),
     ],
 )
 def test_faults_are_named(tmp_path, content, fault):
