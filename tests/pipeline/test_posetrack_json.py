@@ -95,8 +95,8 @@ def test_a_file_as_published_is_read(tmp_path):
             "not finite",
         ),
         (
-            '{"images": [{"id": 1}], "annotations": [{"image_id": 1, "track_id": 9223372036854775808,'
-            ' "bbox": [0, 1, 2, 3]}]}',
+            '{"images": [{"id": 1}], "annotations": [{"image_id": 1, "bbox": [0, 1, 2, 3], '
+            '"track_id": 9223372036854775808}]}',
             "track_id is beyond",
         ),
     ],
