@@ -18,7 +18,7 @@ from pipeline.frame import Frame
 from pipeline.types import Detections
 from pipeline.video import open_video, read_frames
 from stages.detection.blazepose import Backend, Config
-from stages.detection.blazepose.landmarks import SIDE_PX, LandmarkNetwork
+from stages.detection.blazepose.landmarks import SIDE_PX, LandmarkNetwork, landmark_model
 
 BATCH_FRAMES = 20
 SPEED_FRAMES = 120
@@ -36,7 +36,7 @@ def detect(backend: Backend, frames: Sequence[Frame]) -> list[Detections]:
 def speed(backend: Backend, clip: Path) -> None:
     """The stage against the landmark network alone."""
     frames = list(islice(read_frames(open_video(clip)), SPEED_FRAMES))
-    network = LandmarkNetwork(weights.path("blazepose-landmarks"))
+    network = LandmarkNetwork(landmark_model(weights.path("blazepose-landmarks")))
     for frame in frames:
         _ = frame.rgb
     picture = np.full((SIDE_PX, SIDE_PX, 3), 0.5, np.float32)

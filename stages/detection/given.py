@@ -30,7 +30,7 @@ from pipeline.types import Detections
 from stages.detection._box_file import BoxTable, read_boxes
 from stages.detection.blazepose.collect import landmark_arrays
 from stages.detection.blazepose.crops import REGION_SCALE, Region
-from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose
+from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose, landmark_model
 
 __all__ = ["Backend", "Config"]
 
@@ -65,7 +65,7 @@ class Backend:
         self._landmarks: LandmarkNetwork | None = None
         if config.landmarks:
             found = weights.path("blazepose-landmarks", progress=context.progress)
-            self._landmarks = LandmarkNetwork(found)
+            self._landmarks = LandmarkNetwork(landmark_model(found))
 
     def restart(self) -> None:
         """Nothing is carried from frame to frame."""

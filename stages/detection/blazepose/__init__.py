@@ -4,7 +4,9 @@ Bazarevsky et al. 2020, "BlazePose: On-device Real-time Body Pose tracking"; the
 are fetched on first use (`pipeline.weights`), everything around them is the project's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from pipeline.frame import Frame
 from pipeline.types import Detections
 from stages.detection.blazepose.collect import detections_of
 from stages.detection.blazepose.detector import DetectorNetwork
-from stages.detection.blazepose.landmarks import LandmarkNetwork
+from stages.detection.blazepose.landmarks import LandmarkNetwork, landmark_model
 from stages.detection.blazepose.people import PeopleFinder
 from stages.detection.blazepose.second import SecondLook
 from stages.detection.blazepose.settings import Config
@@ -32,6 +34,14 @@ def optional_weights(config: Config) -> tuple[str, ...]:
     return (SECOND,) if config.second_look_every_s > 0 else ()
 
 
+def _begun(work: Callable[[], bytes]) -> Future[bytes]:
+    """Done in a thread meanwhile."""
+    executor = ThreadPoolExecutor(1)
+    later = executor.submit(work)
+    executor.shutdown(wait=False)
+    return later
+
+
 class Backend:
     """Finds everybody in every frame, with landmarks in pixels and in metres."""
 
@@ -41,11 +51,12 @@ class Backend:
         second = weights.row(SECOND)
         larger: SecondLook | None = None
         if optional_weights(config) and weights.is_present(second):
-            network = LandmarkNetwork(weights.location(second), SECOND_THREADS)
-            larger = SecondLook(network, config.second_look_every_s)
-        self._finder = PeopleFinder(
-            config, DetectorNetwork(detector), LandmarkNetwork(landmarks), larger
-        )
+            model = _begun(partial(landmark_model, weights.location(second)))
+            larger = SecondLook(
+                lambda: LandmarkNetwork(model.result(), SECOND_THREADS), config.second_look_every_s
+            )
+        network = LandmarkNetwork(landmark_model(landmarks))
+        self._finder = PeopleFinder(config, DetectorNetwork(detector), network, larger)
 
     def restart(self) -> None:
         """Forget everybody seen before."""

@@ -35,11 +35,16 @@ class Pose:
     """Where to look for the person in the next frame."""
 
 
+def landmark_model(path: Path) -> bytes:
+    """The file's model, with the outputs that are read."""
+    return with_outputs(path, (LANDMARKS, PRESENCE, HEATMAPS, WORLD))
+
+
 class LandmarkNetwork:
     """Finds landmarks in regions of a frame."""
 
-    def __init__(self, path: Path, most_threads: int = MAX_THREADS):
-        model = with_outputs(path, (LANDMARKS, PRESENCE, HEATMAPS, WORLD))
+    def __init__(self, model: bytes, most_threads: int = MAX_THREADS):
+        """Of what `landmark_model` gives."""
         self._networks = NetworkPool(model, most_threads)
 
     def __call__(self, rgb: UInt8[np.ndarray, "h w 3"], regions: Sequence[Region]) -> list[Pose]:

@@ -6,7 +6,8 @@ says differently corrects the frames in between (`correction`). Nobody is found 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -16,6 +17,10 @@ from stages.detection.blazepose.correction import corrected, correction
 from stages.detection.blazepose.crops import crop
 from stages.detection.blazepose.hidden import near_to
 from stages.detection.blazepose.landmarks import SIDE_PX, LandmarkNetwork, Pose
+
+AHEAD_S = 0.1
+"""The last look of a batch is begun so long before its end, so that nobody waits for it; what it
+says holds to the end."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +34,25 @@ class _Asked:
 class SecondLook:
     """Asks the large network in some frames of a batch, and corrects all of them at its end."""
 
-    def __init__(self, network: LandmarkNetwork, every_s: float):
-        self._network = network
+    def __init__(self, load: Callable[[], LandmarkNetwork], every_s: float):
+        self._load = load
         self._every_s = every_s
         self._asked: dict[Chain, list[_Asked]] = {}
 
+    @cached_property
+    def _network(self) -> LandmarkNetwork:
+        """Made when somebody is there to be looked at."""
+        return self._load()
+
     def positions(self, frames: Sequence[Frame]) -> set[int]:
-        """Where in a batch to ask: evenly, its last frame among them."""
+        """Where in a batch to ask: evenly, the last time a little before its end."""
         count = len(frames)
         if count == 0:
             return set()
         step_s = (frames[-1].time_s - frames[0].time_s) / max(1, count - 1)
         times = min(max(1, round(count * step_s / self._every_s)), count)
-        return {round((n + 1) * count / times) - 1 for n in range(times)}
+        ahead = int(AHEAD_S / step_s) if step_s > 0 else 0
+        return {max(0, round((n + 1) * count / times) - 1 - ahead) for n in range(times)}
 
     def ask(self, frame: Frame, position: int, chains: Sequence[Chain]) -> None:
         """Start looking at everybody seen in a frame who is alone there.
@@ -64,7 +75,7 @@ class SecondLook:
             known = [*([chain.correction] if chain.correction else []), *told]
             if known:
                 chain.poses = corrected(chain.poses, time_s, known)
-                chain.correction = known[-1]
+                chain.correction = replace(known[-1], time_s=frames[-1].time_s)
         self._asked.clear()
 
 

@@ -15,7 +15,7 @@ from pipeline.scenes.library import crossing
 from stages.detection.blazepose.boxes import body_box_xyxy_px
 from stages.detection.blazepose.crops import Region
 from stages.detection.blazepose.hidden import beside, looked_apart, looked_behind
-from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose
+from stages.detection.blazepose.landmarks import LandmarkNetwork, Pose, landmark_model
 from stages.detection.blazepose.likeness import same_person, torso_px
 from stages.detection.blazepose.painting import hidden_share, paint_out, silhouettes
 
@@ -26,7 +26,7 @@ MEETS = 42
 
 @pytest.fixture(scope="module")
 def network():
-    return LandmarkNetwork(weights.path("blazepose-landmarks"))
+    return LandmarkNetwork(landmark_model(weights.path("blazepose-landmarks")))
 
 
 @pytest.fixture(scope="module")
