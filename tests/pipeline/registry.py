@@ -15,6 +15,7 @@ from pipeline.weights_kinds import NpmPackage, WeightsFile
 CONTENT = b"numbers of a better network" * 1000
 MEMBER = "package/net.bin"
 NAME = "tiny-heavy"
+PATH = "/npm/@tiny/heavy/-/heavy-1.0.2.tgz"
 
 
 def tarball(*members: tarfile.TarInfo) -> bytes:

@@ -10,25 +10,7 @@ import pytest
 from pipeline import npm_download, weights
 from pipeline.errors import MissingError, OutputError
 from pipeline.weights_table import MEDIAPIPE_POSE
-from tests.pipeline.registry import CONTENT, MEMBER, NAME, link_to, row_of, serving, tarball
-
-PATH = "/npm/@tiny/heavy/-/heavy-1.0.2.tgz"
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("HUMANS4D_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture
-def registry(monkeypatch):
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.delenv("NPM_CONFIG_REGISTRY", raising=False)
-    with serving({PATH: tarball()}) as found:
-        monkeypatch.setenv("npm_config_registry", found.address)
-        yield found
+from tests.pipeline.registry import CONTENT, MEMBER, NAME, PATH, link_to, row_of, tarball
 
 
 @pytest.fixture

@@ -17,18 +17,16 @@ from pipeline.readiness import readiness
 from pipeline.result import ResultFolder
 from pipeline.run import run
 from pipeline.run_key import run_key
-from tests.pipeline.registry import NAME, row_of, serving, tarball
+from tests.pipeline.registry import NAME, PATH, row_of, tarball
 from tests.pipeline.video_fixtures import make_clip
 
-PATH = "/npm/@tiny/heavy/-/heavy-1.0.2.tgz"
 GIVEN = ("detection.backend=given", "detection.given.landmarks=false", "camera.focal_px=300")
 """A detector that needs no weights of its own."""
 
 
 @pytest.fixture(autouse=True)
-def new_process(tmp_path, monkeypatch):
+def new_process(cache, monkeypatch):
     """An empty cache, and nothing tried yet."""
-    monkeypatch.setenv("HUMANS4D_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("NPM_CONFIG_REGISTRY", raising=False)
     monkeypatch.setattr(obtain, "_failed", {})
@@ -47,13 +45,6 @@ def row(monkeypatch):
         raising=False,
     )
     return found
-
-
-@pytest.fixture
-def registry(monkeypatch):
-    with serving({PATH: tarball()}) as found:
-        monkeypatch.setenv("npm_config_registry", found.address)
-        yield found
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ CONTENT = b"numbers of a network" * 1000
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("HUMANS4D_CACHE", str(folder))
-    return folder
-
-
-@pytest.fixture
 def index(tmp_path, monkeypatch):
     """A folder that pip takes for its only index, holding one small wheel."""
     folder = tmp_path / "index"
